@@ -1,0 +1,149 @@
+import { TenantryError } from "./platform/errors";
+import { type Listing, createListing } from "./platform/listing";
+import { type Platform, type PlatformDatabase, scopeText } from "./platform/platform";
+import { selectPlatform } from "./platform/select";
+import { type ConnectionSettings, readSettings } from "./platform/settings";
+import { type Sql, openSql } from "./platform/sql";
+import { layOutRegistry, openRegistry, type Registry } from "./registry/registry";
+import { registryName } from "./registry/reserved-names";
+
+/**
+ * What handlers work with: one platform under one credential. Made once per process and connection, because the host
+ * calls `configure` once a kind and does not wait for it.
+ */
+export interface Context {
+  readonly platform: Platform;
+  readonly settings: ConnectionSettings;
+  readonly listing: Listing;
+  /** The present scope as text; asks the embedded platform once, Turso never. */
+  scope(): Promise<string>;
+  /** The scope as far as it is known without I/O. */
+  readonly knownScope: string | undefined;
+  /** SQL on a database, with a short-lived token of our own. */
+  sql(database: DatabaseAddress): Sql;
+  /** The group's registry for this stack, made at first use. */
+  registry(group: string, stack: string): Promise<Registry>;
+  /** The same, where a registry exists already; undefined where none does. */
+  existingRegistry(group: string, stack: string): Promise<Registry | undefined>;
+  /** Tokens that this process minted for itself are no longer valid. */
+  forgetTokens(group: string): void;
+  /** What this process has done to databases, by name: a token's diff asks it, because no output tells it in time. */
+  readonly identities: Map<string, string>;
+}
+
+export interface DatabaseAddress {
+  readonly name: string;
+  readonly hostname: string;
+  readonly group: string;
+}
+
+/** Our own tokens for SQL live this long: longer than one migration, shorter than a lunch break. Seconds. */
+const ownTokenLifetime = 1800;
+
+let rawConfig: Record<string, string | undefined> = {};
+const contexts = new Map<string, Context>();
+
+/** Called by the host's `configure`: only stores. The same config arrives once a kind; a changed one starts afresh. */
+export function storeConfig(config: Record<string, string | undefined>): void {
+  if (JSON.stringify(config) !== JSON.stringify(rawConfig)) contexts.clear();
+  rawConfig = config;
+}
+
+/** The context of a connection (undefined: the stack's own). Fails where the configuration does. */
+export function contextOf(connection: string | undefined): Context {
+  const key = connection ?? "";
+  const known = contexts.get(key);
+  if (known) return known;
+  const settings = readSettings(rawConfig, process.env, connection);
+  const made = createContext(selectPlatform(settings), settings);
+  contexts.set(key, made);
+  return made;
+}
+
+export function createContext(platform: Platform, settings: ConnectionSettings): Context {
+  const listing = createListing(platform);
+  const tokens = new Map<string, { token: Promise<string>; until: number }>();
+  const databases = new Map<string, Sql>();
+  const registries = new Map<string, Promise<Registry | undefined>>();
+  let scope: string | undefined;
+
+  const groupToken = (group: string): Promise<string> => {
+    const known = tokens.get(group);
+    if (known && Date.now() < known.until) return known.token;
+    const token = platform
+      .mintToken({ group }, { access: "full-access", lifetime: ownTokenLifetime })
+      .then((minted) => minted.token);
+    token.catch(() => tokens.delete(group));
+    tokens.set(group, { token, until: Date.now() + (ownTokenLifetime / 2) * 1000 });
+    return token;
+  };
+
+  const sql = ({ name, hostname, group }: DatabaseAddress): Sql => {
+    const url = platform.databaseUrl({ name, hostname });
+    const known = databases.get(url);
+    if (known) return known;
+    const opened = openSql({
+      url,
+      token: (refused) => {
+        if (refused) tokens.delete(group);
+        return groupToken(group);
+      },
+    });
+    databases.set(url, opened);
+    return opened;
+  };
+
+  /** `make`: whether a missing registry is created. */
+  const registry = async (group: string, stack: string, make: boolean): Promise<Registry | undefined> => {
+    const key = `${group}\n${stack}`;
+    const known = registries.get(key);
+    if (known && ((await known) || !make)) return known;
+    const opening = openGroupRegistry(group, stack, make);
+    registries.set(key, opening);
+    opening.catch(() => registries.delete(key));
+    return opening;
+  };
+
+  const openGroupRegistry = async (group: string, stack: string, make: boolean): Promise<Registry | undefined> => {
+    const name = registryName(group);
+    let database = await listing.database(name);
+    if (!database && !make) return undefined;
+    if (!database) {
+      database = await createOrGet(platform, name, group);
+      listing.made({ ...database, group });
+    }
+    const opened = sql({ name, hostname: database.hostname, group });
+    if (make) {
+      await opened.ready();
+      await layOutRegistry(opened);
+    }
+    return openRegistry(opened, stack);
+  };
+
+  return {
+    platform,
+    settings,
+    listing,
+    scope: async () => (scope ??= scopeText(await platform.scope())),
+    get knownScope() {
+      return scope;
+    },
+    sql,
+    registry: async (group, stack) => (await registry(group, stack, true))!,
+    existingRegistry: (group, stack) => registry(group, stack, false),
+    forgetTokens: (group) => void tokens.delete(group),
+    identities: new Map(),
+  };
+}
+
+/** Creates a database of our own; when somebody else made it in the same moment, theirs is as good. */
+async function createOrGet(platform: Platform, name: string, group: string): Promise<PlatformDatabase> {
+  try {
+    return await platform.createDatabase({ name, group });
+  } catch (error) {
+    if (!(error instanceof TenantryError && error.code === "already-exists")) throw error;
+    const existing = await platform.getDatabase(name);
+    if (!existing) throw error;
+    return existing;
+  }
+}

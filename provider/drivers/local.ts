@@ -1,0 +1,119 @@
+import { pooledFetch } from "../http/fetch";
+import { type Platform, type Scope } from "../platform/platform";
+import { TenantryError } from "../platform/errors";
+import { type LocalEndpoint, findEndpoint } from "./local/endpoint";
+import { explainUnreachable, startCommand } from "./local/unreachable";
+import { tursoPlatform } from "./turso";
+
+export interface LocalPlatformOptions {
+  /** Address of a running `tenantry local`. Default: the one published in `.tenantry/local` here or in a folder above. */
+  readonly apiUrl?: string;
+  /** Counts only together with `apiUrl`: a token of another platform that was left in the configuration is not sent. */
+  readonly apiToken?: string;
+  /** Default "local". */
+  readonly organization?: string;
+  /** Default: the address that the embedded platform serves the organization's databases at. */
+  readonly databaseUrl?: string;
+  readonly concurrency?: number;
+  /** Where the search for `.tenantry/local` begins. Default: the working directory. */
+  readonly directory?: string;
+}
+
+const defaultOrganization = "local";
+
+/**
+ * The embedded platform (`npx tenantry local`). It speaks the Turso Platform API, so it is the Turso driver with its own
+ * address, token and abilities. Fails with "not-configured" when no address is given and none is published.
+ */
+export function localPlatform(options: LocalPlatformOptions): Platform {
+  const { apiUrl, apiToken } = endpointOf(options);
+  const organization = options.organization ?? defaultOrganization;
+  const platform = tursoPlatform({
+    name: "local",
+    apiUrl,
+    apiToken,
+    organization,
+    databaseUrl: options.databaseUrl ?? `${apiUrl}${databasePath(organization)}`,
+    concurrency: options.concurrency,
+    capabilities: { rotation: "database", seedAtTime: false, sizeLimit: false },
+    scope: identified(apiUrl, organization),
+    // Nobody listening means that it does not run: that is to be said at once, not after a platform's long patience.
+    retry: { base: 50, longest: 1_000 },
+  });
+  return explainUnreachable(platform);
+}
+
+function databasePath(organization: string): string {
+  return organization === defaultOrganization ? "/db/{name}/" : `/org/${encodeURIComponent(organization)}/db/{name}/`;
+}
+
+function endpointOf(options: LocalPlatformOptions): { apiUrl: string; apiToken: string } {
+  if (options.apiUrl && options.apiToken) return { apiUrl: options.apiUrl, apiToken: options.apiToken };
+  const published = findEndpoint(options.directory ?? process.cwd());
+  if (!options.apiUrl) return addressed(published ?? nothingRunning());
+  // An address without a token: ours when it is the published one, else nobody knows which token it takes.
+  if (published && sameOrigin(published.url, options.apiUrl))
+    return { ...addressed(published), apiUrl: options.apiUrl };
+  throw new TenantryError(
+    "credentials-missing",
+    `No token is configured for the local platform at ${options.apiUrl}.`,
+    {
+      fix:
+        "Run `pulumi config set --secret tenantry:apiToken` with the token that `npx tenantry local` shows, " +
+        "or set the environment variable TENANTRY_API_TOKEN.",
+    },
+  );
+}
+
+function addressed({ url, apiToken }: LocalEndpoint): { apiUrl: string; apiToken: string } {
+  return { apiUrl: url.replace(/\/+$/, ""), apiToken };
+}
+
+function sameOrigin(one: string, other: string): boolean {
+  return URL.canParse(one) && URL.canParse(other) && new URL(one).origin === new URL(other).origin;
+}
+
+function nothingRunning(): never {
+  throw new TenantryError(
+    "not-configured",
+    "No local platform runs here: .tenantry/local/endpoint.json was not found.",
+    {
+      fix: `Start one with \`${startCommand}\` in this project's folder, or set tenantry:apiUrl and tenantry:apiToken.`,
+    },
+  );
+}
+
+/** The scope names the folder, not the address: a restart on another port, or a moved folder, is the same place. */
+function identified(apiUrl: string, organization: string): () => Promise<Scope> {
+  let known: Promise<Scope> | undefined;
+  return () => {
+    if (!known) {
+      known = identityOf(apiUrl).then((id) => ({ platform: "local", organization: `${id}/${organization}`, host: "" }));
+      known.catch(() => (known = undefined));
+    }
+    return known;
+  };
+}
+
+/** Asked without a token, since what listens there may be something else by now. */
+async function identityOf(apiUrl: string): Promise<string> {
+  const response = await pooledFetch(new Request(`${apiUrl}/tenantry/identity`), { timeout: 10_000 });
+  const text = await response.text();
+  const id = response.ok ? idIn(text) : undefined;
+  if (id) return id;
+  throw new TenantryError(
+    "bad-answer",
+    `What answers at ${apiUrl} is not a local Tenantry platform (${response.status}).`,
+    { fix: `Check tenantry:apiUrl, or start the platform with \`${startCommand}\`.` },
+  );
+}
+
+function idIn(text: string): string | undefined {
+  try {
+    const answer: unknown = JSON.parse(text);
+    const id = typeof answer === "object" && answer !== null && "id" in answer ? answer.id : undefined;
+    return typeof id === "string" && id !== "" ? id : undefined;
+  } catch {
+    return undefined;
+  }
+}

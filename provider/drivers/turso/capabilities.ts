@@ -1,0 +1,27 @@
+import type { Capabilities } from "../../platform/capabilities";
+
+/**
+ * What the Turso Platform can do (Turso docs: Platform API reference). Its plans and current AWS databases refuse some
+ * of it (size limits, attach, address lists); that is learned from the answer.
+ */
+export const tursoCapabilities: Capabilities = {
+  tokenAccess: ["read-only", "full-access"],
+  attach: true,
+  // Turso docs: invalidating a database's tokens also invalidates those of its group.
+  rotation: "group",
+  seedFromDatabase: true,
+  seedAtTime: true,
+  block: true,
+  deleteProtection: true,
+  allowedIps: true,
+  sizeLimit: true,
+  isolation: false,
+  tenantRegion: false,
+  severalDatabases: false,
+  softDelete: false,
+  names: {
+    maxLength: 64,
+    pattern: /^[a-z0-9-]+$/,
+    rule: "lowercase letters, digits and dashes, at most 64 characters",
+  },
+};

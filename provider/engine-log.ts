@@ -1,0 +1,29 @@
+import { dirname } from "node:path";
+import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
+import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
+
+export type Severity = "info" | "warning";
+
+let client: EngineClient | undefined;
+
+/** The engine's address is the host's own argument; there is none in a test. */
+const engineAddress = (): string | undefined =>
+  /^[\w.-]+:\d+$/.test(process.argv[2] ?? "") ? process.argv[2] : undefined;
+
+/**
+ * Writes a line to the engine's own log, on the line of the resource with that URN; to standard output where there is
+ * no engine. A log that cannot be written is no reason to fail.
+ */
+export async function engineLog(severity: Severity, message: string, urn: string): Promise<void> {
+  const address = engineAddress();
+  if (!address) return console.log(message);
+  // gRPC must be the SDK's own copy: the generated client accepts no other's credentials.
+  const sdk = dirname(require.resolve("@pulumi/pulumi/package.json"));
+  const grpc = require(require.resolve("@grpc/grpc-js", { paths: [sdk] })) as typeof import("@grpc/grpc-js");
+  client ??= new EngineClient(address, grpc.credentials.createInsecure());
+  const request = new LogRequest();
+  request.setSeverity(severity === "info" ? LogSeverity.INFO : LogSeverity.WARNING);
+  request.setMessage(message);
+  request.setUrn(urn);
+  await new Promise<void>((resolve) => client!.log(request, () => resolve()));
+}

@@ -1,0 +1,37 @@
+import { Agent, type Dispatcher, EnvHttpProxyAgent } from "undici";
+
+/** Time to establish a connection, in ms; the time for the whole exchange is the caller's. */
+const connectTimeout = 10_000;
+/** Connections per origin. The limiter holds the control plane far below; this bounds fan-out to one SQL host. */
+const connections = 128;
+
+const options = { connections, pipelining: 1, connect: { timeout: connectTimeout } };
+
+let direct: Dispatcher | undefined;
+let proxied: Dispatcher | undefined;
+
+/**
+ * The process's one set of connection pools (a pool per origin). HTTPS_PROXY, HTTP_PROXY and NO_PROXY are honoured, but
+ * not for this machine itself: a proxy cannot reach the embedded platform.
+ */
+export function dispatcherFor(origin: URL): Dispatcher {
+  if (isLoopback(origin.hostname)) return (direct ??= new Agent(options));
+  return (proxied ??= new EnvHttpProxyAgent(options));
+}
+
+export function isLoopback(hostname: string): boolean {
+  return (
+    hostname === "localhost" ||
+    hostname.endsWith(".localhost") ||
+    hostname === "[::1]" ||
+    hostname === "::1" ||
+    /^127(\.\d{1,3}){3}$/.test(hostname)
+  );
+}
+
+/** Closes every pool at once; for tests and for a library's `close`. The next request opens new ones. */
+export async function closeConnections(): Promise<void> {
+  const open = [direct, proxied];
+  direct = proxied = undefined;
+  await Promise.all(open.map((dispatcher) => dispatcher?.destroy()));
+}

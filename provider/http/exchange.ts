@@ -1,0 +1,58 @@
+import { request } from "undici";
+import { dispatcherFor } from "./dispatcher";
+import { type NetworkFault, networkFault } from "./network-fault";
+
+export interface ExchangeRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Record<string, string>;
+  readonly body?: string | Uint8Array;
+  /** For the whole exchange, in ms. */
+  readonly timeout: number;
+  /** Longest answer accepted, in bytes. */
+  readonly maxBytes: number;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly bytes: Uint8Array;
+}
+
+/** One request, one whole answer or the fault that prevented it; redirects are answers, never followed. */
+export async function exchange(asked: ExchangeRequest): Promise<Answer | NetworkFault> {
+  try {
+    const reply = await request(asked.url, {
+      method: asked.method as "GET",
+      headers: asked.headers,
+      body: asked.body,
+      dispatcher: dispatcherFor(asked.url),
+      // One clock for the whole exchange: a server that sends a byte now and then must not hold us for ever.
+      signal: AbortSignal.timeout(asked.timeout),
+      headersTimeout: asked.timeout,
+      bodyTimeout: asked.timeout,
+    });
+    const parts: Uint8Array[] = [];
+    let size = 0;
+    for await (const part of reply.body as AsyncIterable<Uint8Array>) {
+      size += part.length;
+      // Leaving the loop destroys the body and with it the connection.
+      if (size > asked.maxBytes) {
+        return { kind: "too-large", sent: true, text: `the answer is larger than ${asked.maxBytes} bytes` };
+      }
+      parts.push(part);
+    }
+    return { status: reply.statusCode, headers: flat(reply.headers), bytes: Buffer.concat(parts, size) };
+  } catch (error) {
+    return networkFault(error);
+  }
+}
+
+export function isFault(result: Answer | NetworkFault): result is NetworkFault {
+  return "kind" in result;
+}
+
+function flat(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+  const pairs = Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]);
+  return Object.fromEntries(pairs.filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,76 @@
+export interface Limiter {
+  /** Waits for a free place, in order of arrival, and for the end of a pause. The caller must release exactly once. */
+  acquire(): Promise<Release>;
+  /** A ceiling from a second user of the same credential: the lower one counts. */
+  lowerCeiling(ceiling: number): void;
+  /** Requests that may run at the same time now. */
+  readonly limit: number;
+  readonly running: number;
+}
+
+/** "overloaded" (429, 5xx) halves the limit; `pause` (Retry-After, in ms) holds every new request that long. */
+export type Release = (outcome: "ok" | "overloaded" | "neutral", pause?: number) => void;
+
+/**
+ * Adaptive concurrency for one credential on one platform: starts at the ceiling, halves when the platform is
+ * overloaded, and grows back by about one place for each full round of good answers.
+ */
+export function createLimiter(highest: number, now: () => number = () => performance.now()): Limiter {
+  let ceiling = highest;
+  let limit = highest;
+  let running = 0;
+  let lastCut = -Infinity;
+  let pausedUntil = -Infinity;
+  let timer: NodeJS.Timeout | undefined;
+  const waiting: ((release: Release) => void)[] = [];
+
+  const start = (): Release => {
+    const startedAt = now();
+    let released = false;
+    running += 1;
+    return (outcome, pause = 0) => {
+      if (released) return;
+      released = true;
+      running -= 1;
+      if (pause > 0) pausedUntil = Math.max(pausedUntil, now() + pause);
+      if (outcome === "ok") limit = Math.min(ceiling, limit + 1 / limit);
+      // Requests sent before the last cut tell of the same overload: thirty of them must not halve thirty times.
+      if (outcome === "overloaded" && startedAt >= lastCut) {
+        limit = Math.max(1, limit / 2);
+        lastCut = now();
+      }
+      admit();
+    };
+  };
+
+  const admit = (): void => {
+    const rest = pausedUntil - now();
+    if (rest > 0) {
+      if (waiting.length === 0 || timer) return;
+      timer = setTimeout(() => {
+        timer = undefined;
+        admit();
+      }, rest);
+      return;
+    }
+    while (waiting.length > 0 && running < Math.floor(limit)) waiting.shift()!(start());
+  };
+
+  return {
+    acquire: () =>
+      new Promise((resolve) => {
+        waiting.push(resolve);
+        admit();
+      }),
+    lowerCeiling(other) {
+      ceiling = Math.min(ceiling, other);
+      limit = Math.min(limit, ceiling);
+    },
+    get limit() {
+      return Math.floor(limit);
+    },
+    get running() {
+      return running;
+    },
+  };
+}

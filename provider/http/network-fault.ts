@@ -1,0 +1,66 @@
+import { TenantryError } from "../platform/errors";
+
+/** Why an exchange ended without a whole answer. */
+export interface NetworkFault {
+  readonly kind: "refused" | "not-resolved" | "certificate" | "lost" | "timed-out" | "too-large";
+  /** False only if certain: nothing of the request can have reached the platform. */
+  readonly sent: boolean;
+  /** A few words for the reader. */
+  readonly text: string;
+}
+
+const beforeConnection: Record<string, [NetworkFault["kind"], string]> = {
+  ECONNREFUSED: ["refused", "connection refused"],
+  EHOSTUNREACH: ["refused", "host unreachable"],
+  ENETUNREACH: ["refused", "network unreachable"],
+  EADDRNOTAVAIL: ["refused", "no local address left"],
+  ENOTFOUND: ["not-resolved", "host name not found"],
+  EAI_AGAIN: ["not-resolved", "host name not resolved"],
+  UND_ERR_CONNECT_TIMEOUT: ["refused", "connecting took too long"],
+};
+
+/** Sorts what undici and Node throw. Unknown errors count as "lost": the request may have had its effect. */
+export function networkFault(error: unknown): NetworkFault {
+  const code = codeOf(error);
+  const early = beforeConnection[code];
+  if (early) return { kind: early[0], sent: false, text: `${early[1]} (${code})` };
+  if (/CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)|ERR_TLS|ERR_SSL/.test(code)) {
+    return { kind: "certificate", sent: false, text: `the TLS connection failed (${code})` };
+  }
+  if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT" || code === "TimeoutError") {
+    return { kind: "timed-out", sent: true, text: "no whole answer in time" };
+  }
+  return { kind: "lost", sent: true, text: `the connection was lost${code ? ` (${code})` : ""}` };
+}
+
+/** The error that callers see. `where` is method and address, e.g. "GET https://api.turso.tech/v1/locations". */
+export function faultError(fault: NetworkFault, where: string, lost: boolean): TenantryError {
+  const afterLostReply = lost || fault.sent;
+  switch (fault.kind) {
+    case "timed-out":
+      return new TenantryError("timed-out", `${where}: ${fault.text}.`, {
+        fix: "Try again; if it lasts, check the network and the platform's status page.",
+        afterLostReply,
+      });
+    case "too-large":
+      return new TenantryError("bad-answer", `${where}: ${fault.text}.`, { afterLostReply });
+    case "certificate":
+      return new TenantryError("unreachable", `${where}: ${fault.text}.`, {
+        fix: "Check the address (http or https?) and, behind a proxy with its own certificates, NODE_EXTRA_CA_CERTS.",
+        afterLostReply,
+      });
+    default:
+      return new TenantryError("unreachable", `${where}: ${fault.text}.`, {
+        fix: "Check the address, the network, and that the platform is running.",
+        afterLostReply,
+      });
+  }
+}
+
+function codeOf(error: unknown): string {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if ("code" in at && typeof at.code === "string") return at.code;
+    if (at.name === "TimeoutError") return "TimeoutError";
+  }
+  return "";
+}

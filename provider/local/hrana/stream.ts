@@ -1,0 +1,106 @@
+import type { Access } from "./access";
+import { runBatch, type WireBatchResult } from "./batch";
+import type { Connection } from "./connection";
+import { ProtocolError, StatementError } from "./fault";
+import type { WireRequest, WireStatement } from "./protocol";
+import { describe, execute, executeSequence, type WireDescription, type WireResult } from "./statement";
+
+export type WireResponse =
+  | { type: "execute"; result: WireResult }
+  | { type: "batch"; result: WireBatchResult }
+  | { type: "describe"; result: WireDescription }
+  | { type: "get_autocommit"; is_autocommit: boolean }
+  | { type: "sequence" | "store_sql" | "close_sql" | "close" };
+
+/** One conversation with a database: a connection, opened when first needed, and the SQL texts stored for it. */
+export interface Stream {
+  respond(request: WireRequest): Promise<WireResponse>;
+  readonly closed: boolean;
+  /** Rolls back what is open. A statement that waits for a lock fails. Idempotent. */
+  close(): Promise<void>;
+}
+
+// Limits of a libSQL server for the SQL texts that one stream may store.
+const maxStored = 50;
+const maxStoredLength = 5 * 1024;
+
+export function openStream(access: Access, connect: () => Promise<Connection>): Stream {
+  const stored = new Map<number, string>();
+  let opening: Promise<Connection> | undefined;
+  let closed = false;
+
+  const mustBeOpen = (): void => {
+    if (closed) throw new StatementError("STREAM_CLOSED", "The stream was closed");
+  };
+
+  const connection = async (): Promise<Connection> => {
+    mustBeOpen();
+    return (opening ??= connect());
+  };
+
+  const textOf = ({ sql, sql_id: id }: { sql?: string | null; sql_id?: number | null }): string => {
+    if ((sql == null) === (id == null)) throw new ProtocolError("exactly one of sql and sql_id must be given");
+    const text = sql ?? stored.get(id ?? -1);
+    if (text === undefined) throw new ProtocolError(`no SQL text is stored under sql_id ${id}`);
+    return text;
+  };
+
+  const store = (id: number, sql: string): void => {
+    if (stored.has(id)) throw new ProtocolError(`an SQL text is stored under sql_id ${id} already`);
+    if (stored.size >= maxStored) {
+      throw new StatementError("SQL_STORE_TOO_MANY", `A stream may store ${maxStored} SQL texts at most`);
+    }
+    if (sql.length > maxStoredLength) {
+      throw new StatementError(
+        "SQL_STORE_TOO_LARGE",
+        `A stored SQL text may have ${maxStoredLength} characters at most`,
+      );
+    }
+    stored.set(id, sql);
+  };
+
+  const isAutocommit = async (): Promise<boolean> => (opening === undefined ? true : (await opening).isAutocommit());
+  const run = async (stmt: WireStatement): Promise<WireResult> =>
+    execute(await connection(), access, textOf(stmt), stmt);
+
+  const close = async (): Promise<void> => {
+    closed = true;
+    // An opening that failed has told its own caller already.
+    const opened = await opening?.catch(() => undefined);
+    await opened?.close();
+  };
+
+  const respond = async (request: WireRequest): Promise<WireResponse> => {
+    mustBeOpen();
+    switch (request.type) {
+      case "execute":
+        return { type: request.type, result: await run(request.stmt) };
+      case "batch":
+        return { type: request.type, result: await runBatch({ execute: run, isAutocommit }, request.batch) };
+      case "sequence":
+        await executeSequence(await connection(), access, textOf(request));
+        return { type: request.type };
+      case "describe":
+        return { type: request.type, result: await describe(await connection(), access, textOf(request)) };
+      case "store_sql":
+        store(request.sql_id, request.sql);
+        return { type: request.type };
+      case "close_sql":
+        stored.delete(request.sql_id);
+        return { type: request.type };
+      case "get_autocommit":
+        return { type: request.type, is_autocommit: await isAutocommit() };
+      case "close":
+        await close();
+        return { type: request.type };
+    }
+  };
+
+  return {
+    respond,
+    get closed() {
+      return closed;
+    },
+    close,
+  };
+}

@@ -1,0 +1,111 @@
+/**
+ * `tenantry/local`: the embedded platform. It speaks the Turso Platform API and libSQL over HTTP on real libSQL files,
+ * so that programs, tests and quickstarts run against the real protocols without an account or a network.
+ */
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createApp } from "./app";
+import type { RequestEntry } from "./app";
+import { removeEndpoint, writeEndpoint } from "./endpoint";
+import { createFleet } from "./fleet";
+import { createGate } from "./gate";
+import { createPipelines } from "./hrana/pipeline";
+import { listen } from "./server";
+import { sqlRoutes } from "./sql-routes";
+import { openControl, requireSlugs } from "./store/control";
+import { openDatabaseFiles } from "./store/database-files";
+import { lockFolder } from "./store/lock";
+
+export type { RequestEntry } from "./app";
+export { readEndpoint } from "./endpoint";
+export type { Endpoint } from "./endpoint";
+
+export interface LocalPlatformOptions {
+  /** Where everything is kept, made when missing. Default: a fresh temporary folder, removed on close. */
+  readonly directory?: string;
+  /** Default "127.0.0.1": only this machine can connect. */
+  readonly host?: string;
+  /** Default 0: any free port; see `url`. */
+  readonly port?: number;
+  /** Slugs of the organizations to serve, the first being the default one. Default: those of the last start, at first ["local"]. */
+  readonly organizations?: readonly string[];
+  /** Milliseconds added to every answer, of the Platform API and of SQL alike. Default 0. */
+  readonly latency?: number;
+  /** Called after each answer, for counting and for logs. */
+  readonly onRequest?: (entry: RequestEntry) => void;
+}
+
+export interface LocalPlatform {
+  /** Base URL of the Platform API, without a slash at its end. */
+  readonly url: string;
+  /** The Platform API token; the same at the next start on this folder. */
+  readonly apiToken: string;
+  /** The folder's identity, e.g. "local-3f9a51c07b2e"; the same at the next start on this folder. */
+  readonly id: string;
+  readonly directory: string;
+  /** Slugs, the default organization first. */
+  readonly organizations: readonly string[];
+  /** What `@libsql/client` takes as `url` for a database, which need not exist yet. Default: the default organization. */
+  databaseUrl(name: string, organization?: string): string;
+  /** Lets requests under way finish, then closes every file. May be called again. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts an embedded platform in this process.
+ *
+ * Fails with TenantryError "invalid-input" when the folder is in use by another one (naming its process) or the port
+ * is taken, before anything is changed.
+ *
+ * @example
+ * const platform = await startLocalPlatform();
+ * const groups = await fetch(`${platform.url}/v1/organizations/local/groups`, {
+ *   headers: { authorization: `Bearer ${platform.apiToken}` },
+ * });
+ * await platform.close();
+ */
+export async function startLocalPlatform(options: LocalPlatformOptions = {}): Promise<LocalPlatform> {
+  const { host = "127.0.0.1", port = 0, organizations, latency = 0, onRequest } = options;
+  if (organizations) requireSlugs(organizations);
+  const undo: (() => Promise<void> | void)[] = [];
+  const close = async () => {
+    for (let step = undo.pop(); step; step = undo.pop()) await step();
+  };
+  try {
+    const directory =
+      options.directory === undefined ? await mkdtemp(join(tmpdir(), "tenantry-local-")) : resolve(options.directory);
+    if (options.directory === undefined) undo.push(() => rm(directory, { recursive: true, force: true }));
+    // Keys and the API token live there: for its owner only.
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const lock = lockFolder(directory);
+    undo.push(() => lock.release());
+    const control = openControl(directory, organizations);
+    undo.push(() => control.close());
+    const files = openDatabaseFiles(directory);
+    files.sweep(control.databases.all());
+    const pipelines = createPipelines();
+    undo.push(() => pipelines.close());
+    const defaultOrganization = control.organizations[0] ?? "";
+    const fleet = createFleet(control, files, pipelines);
+    const sql = sqlRoutes(control, files, pipelines, createGate(control), defaultOrganization);
+    const server = await listen(createApp({ control, fleet, sql, latency, onRequest }), host, port);
+    undo.push(() => server.close());
+    writeEndpoint(directory, { url: server.url, apiToken: control.apiToken, id: control.id, pid: process.pid });
+    undo.push(() => removeEndpoint(directory));
+    let closing: Promise<void> | undefined;
+    return {
+      url: server.url,
+      apiToken: control.apiToken,
+      id: control.id,
+      directory,
+      organizations: control.organizations,
+      databaseUrl: (name, organization = defaultOrganization) =>
+        `${server.url}${organization === defaultOrganization ? "" : `/org/${organization}`}/db/${name}/`,
+      close: () => (closing ??= close()),
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

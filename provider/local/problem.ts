@@ -1,0 +1,35 @@
+import type { Context } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { z } from "zod";
+
+/** A refusal of the Platform API: answered as `{"error": message}` with its status (Turso docs: error bodies). */
+export class ApiProblem extends Error {
+  constructor(
+    readonly status: ContentfulStatusCode,
+    message: string,
+  ) {
+    super(message);
+    this.name = "ApiProblem";
+  }
+}
+
+export function answerProblem(error: Error, context: Context): Response {
+  if (error instanceof ApiProblem) return context.json({ error: error.message }, error.status);
+  // A fault of ours. Whoever reads it runs the platform on their own machine: nothing is gained by hiding it.
+  return context.json({ error: `internal error: ${error.message}` }, 500);
+}
+
+/** Reads a JSON body by a schema. An empty body is `{}`, since several calls need none. */
+export async function readBody<Schema extends z.ZodType>(context: Context, schema: Schema): Promise<z.output<Schema>> {
+  const text = await context.req.text();
+  let value: unknown;
+  try {
+    value = text.trim() === "" ? {} : JSON.parse(text);
+  } catch {
+    throw new ApiProblem(400, "the request body is not valid JSON");
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new ApiProblem(400, `${issue?.path.join(".") || "body"}: ${issue?.message ?? "invalid"}`);
+}

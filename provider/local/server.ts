@@ -1,0 +1,50 @@
+import { createAdaptorServer } from "@hono/node-server";
+import type { Hono } from "hono";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { TenantryError } from "../platform/errors";
+
+export interface LocalServer {
+  /** Without a slash at its end, e.g. "http://127.0.0.1:7117". */
+  readonly url: string;
+  /** Takes no more connections, lets requests under way finish (for a while), then ends. */
+  close(): Promise<void>;
+}
+
+// Long enough for a query under way; short enough for whoever pressed Ctrl-C.
+const grace = 3_000;
+
+/** Fails with "invalid-input" where the address cannot be had, naming it. */
+export async function listen(app: Hono, host: string, port: number): Promise<LocalServer> {
+  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
+    server.listen(port, host, resolve);
+  });
+  const address = server.address() as AddressInfo;
+  const shown = address.family === "IPv6" ? `[${address.address}]` : address.address;
+  return {
+    url: `http://${shown}:${address.port}`,
+    close: () =>
+      new Promise((resolve) => {
+        const cut = setTimeout(() => server.closeAllConnections(), grace);
+        server.close(() => {
+          clearTimeout(cut);
+          resolve();
+        });
+        server.closeIdleConnections();
+      }),
+  };
+}
+
+function explain(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  if (error.code === "EADDRINUSE") {
+    return new TenantryError("invalid-input", `Port ${port} on ${host} is in use.`, {
+      fix: "Stop what listens there, or choose another port.",
+      cause: error,
+    });
+  }
+  return new TenantryError("invalid-input", `Cannot listen on ${host}:${port} (${error.code ?? error.message}).`, {
+    cause: error,
+  });
+}

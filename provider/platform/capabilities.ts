@@ -1,0 +1,34 @@
+import type { Access } from "./platform";
+
+/**
+ * What a platform can do, known without asking it. Code above a driver asks a flag, never which driver it is. What a
+ * plan or an account refuses is learned from the platform's answer instead.
+ */
+export interface Capabilities {
+  /** Token rights that can be minted. Without "read-write", rows-but-no-DDL tokens are refused at check. */
+  readonly tokenAccess: readonly Access[];
+  /** Tokens may attach other databases. Default false. */
+  readonly attach: boolean;
+  /**
+   * What rotating one database's tokens may reach: "database" only that database's, "group" perhaps every token of its
+   * group. Where it is "group", whom a rotation logs out is said first.
+   */
+  readonly rotation: "database" | "group";
+  /** A new database can start as a copy of another one, in one call, within one group. Without it: migrated from empty. */
+  readonly seedFromDatabase: boolean;
+  /** A copy can be taken as of a past moment. */
+  readonly seedAtTime: boolean;
+  /** Reads and writes can be blocked; without it `blockReads`, `blockWrites` and `suspended` are refused at check. */
+  readonly block: boolean;
+  readonly deleteProtection: boolean;
+  readonly allowedIps: boolean;
+  readonly sizeLimit: boolean;
+  /** Isolation level and region of a single tenant, and several databases a tenant; without them the inputs are refused. */
+  readonly isolation: boolean;
+  readonly tenantRegion: boolean;
+  readonly severalDatabases: boolean;
+  /** Deleting keeps the data for a while and can be undone by us; it is then the default deletion policy. */
+  readonly softDelete: boolean;
+  /** Longest name of a database or a group, and the rule in words and as a pattern. */
+  readonly names: { readonly maxLength: number; readonly pattern: RegExp; readonly rule: string };
+}

@@ -1,0 +1,71 @@
+import type { Platform, PlatformDatabase, PlatformGroup } from "./platform";
+
+/**
+ * What exists, asked for once and shared: many reads in one run cost one list per page, not one call a tenant.
+ * A listing is a snapshot. Whoever needs it fresh says how old it may be; whoever finds something missing confirms that
+ * with a single GET before believing it.
+ */
+export interface Listing {
+  /** All databases by name. A snapshot older than `maxAge` ms is taken anew; default: any snapshot of this process. */
+  databases(maxAge?: number): Promise<Snapshot<PlatformDatabase>>;
+  groups(maxAge?: number): Promise<Snapshot<PlatformGroup>>;
+  /** A database as listed, or, where the list lacks it, as a GET of its own says: absence is never taken from a list. */
+  database(name: string, maxAge?: number): Promise<PlatformDatabase | undefined>;
+  group(name: string): Promise<PlatformGroup | undefined>;
+  /** Tells the listing what this process has just made or deleted, so that the snapshot stays true for our own effects. */
+  made(database: PlatformDatabase): void;
+  madeGroup(group: PlatformGroup): void;
+  gone(name: string): void;
+}
+
+export interface Snapshot<Item> {
+  /** When the listing was begun, in ms: all that it lacks was absent at some moment after that. */
+  readonly takenAt: number;
+  readonly byName: ReadonlyMap<string, Item>;
+}
+
+export function createListing(platform: Platform, now: () => number = Date.now): Listing {
+  const databases = cached(async () => {
+    const byName = new Map<string, PlatformDatabase>();
+    for await (const database of platform.listDatabases()) byName.set(database.name, database);
+    return byName;
+  }, now);
+  const groups = cached(async () => new Map((await platform.listGroups()).map((group) => [group.name, group])), now);
+  return {
+    databases: databases.get,
+    groups: groups.get,
+    async database(name, maxAge) {
+      return (await databases.get(maxAge)).byName.get(name) ?? (await platform.getDatabase(name));
+    },
+    async group(name) {
+      const listed = (await groups.get()).byName.get(name);
+      if (listed) return listed;
+      const found = await platform.getGroup(name);
+      if (found) groups.edit((byName) => byName.set(name, found));
+      return found;
+    },
+    made: (database) => databases.edit((byName) => byName.set(database.name, database)),
+    madeGroup: (group) => groups.edit((byName) => byName.set(group.name, group)),
+    gone: (name) => databases.edit((byName) => byName.delete(name)),
+  };
+}
+
+function cached<Item>(load: () => Promise<Map<string, Item>>, now: () => number) {
+  let current: Promise<{ takenAt: number; byName: Map<string, Item> }> | undefined;
+  let takenAt = 0;
+  return {
+    get(maxAge = Infinity) {
+      if (!current || now() - takenAt > maxAge) {
+        takenAt = now();
+        const taking = takenAt;
+        current = load().then((byName) => ({ takenAt: taking, byName }));
+        // A failed listing is not kept: the next caller asks again.
+        current.catch(() => (current = undefined));
+      }
+      return current;
+    },
+    edit(change: (byName: Map<string, Item>) => void) {
+      void current?.then(({ byName }) => change(byName)).catch(() => undefined);
+    },
+  };
+}

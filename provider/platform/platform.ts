@@ -1,0 +1,128 @@
+/**
+ * The port: what Tenantry asks of a platform that hosts tenant databases. A driver is a function from options to an
+ * object of this shape. Absence is `undefined` at this edge, refusals are TenantryErrors with a code, and every method
+ * may be called again after a lost reply.
+ */
+import type { Capabilities } from "./capabilities";
+
+/** Where a piece of state lives. Two scopes are the same place when `scopeText` gives the same text. */
+export interface Scope {
+  readonly platform: PlatformName;
+  /** The organization's slug; for the embedded platform the identity of its folder. */
+  readonly organization: string;
+  /** Host (and port, if not the default) of the control plane; empty for the embedded platform, which may move. */
+  readonly host: string;
+}
+
+export type PlatformName = "turso" | "local" | "libsql-server" | "persql" | "tenantsdb";
+
+export function scopeText(scope: Scope): string {
+  return `${scope.platform}:${scope.organization}${scope.host ? `@${scope.host}` : ""}`;
+}
+
+export interface Location {
+  readonly code: string;
+  readonly description: string;
+}
+
+export interface PlatformGroup {
+  readonly name: string;
+  readonly id: string;
+  readonly location: string;
+  readonly archived: boolean;
+  /** Undefined where the platform's reply did not say. */
+  readonly deleteProtection: boolean | undefined;
+}
+
+export interface GroupSpec {
+  readonly name: string;
+  readonly location: string;
+  readonly extensions?: "all" | readonly string[];
+}
+
+export interface PlatformDatabase {
+  readonly name: string;
+  readonly id: string;
+  readonly hostname: string;
+  /** Undefined where the platform's reply did not say (Turso's reply to create holds id, name and hostname only). */
+  readonly group: string | undefined;
+  readonly archived: boolean;
+  readonly blockReads: boolean | undefined;
+  readonly blockWrites: boolean | undefined;
+  readonly deleteProtection: boolean | undefined;
+  /** The database that this one was seeded from, where the platform tells. */
+  readonly parentId: string | undefined;
+}
+
+export interface DatabaseSpec {
+  readonly name: string;
+  readonly group: string;
+  readonly seed?: { readonly database: string; readonly timestamp?: string };
+  /** Bytes or with a unit, e.g. "256mb". Sent only when given: current Turso databases refuse it. */
+  readonly sizeLimit?: string;
+}
+
+/** What can change on a living database. A field that is absent stays as it is; an empty list clears. */
+export interface DatabaseConfiguration {
+  readonly blockReads?: boolean;
+  readonly blockWrites?: boolean;
+  readonly deleteProtection?: boolean;
+  readonly allowedIps?: readonly string[];
+  readonly sizeLimit?: string;
+}
+
+export type TokenSubject = { readonly database: string } | { readonly group: string };
+export type Access = "read-only" | "read-write" | "full-access";
+
+export interface TokenSpec {
+  readonly access: Access;
+  /** Lifetime in seconds; undefined: never expires. */
+  readonly lifetime: number | undefined;
+  /** Names of databases that this token may attach, where the platform can. */
+  readonly attach?: readonly string[];
+}
+
+export interface MintedToken {
+  readonly token: string;
+  /** When the token stops working, read from the token itself; undefined: never. */
+  readonly expiresAt: Date | undefined;
+}
+
+export interface Platform {
+  readonly name: PlatformName;
+  readonly capabilities: Capabilities;
+
+  /** Where this driver works. For the embedded platform it asks the server once for its folder's identity. */
+  scope(): Promise<Scope>;
+  /** Every place a group can be put in, code and description. */
+  listLocations(): Promise<Location[]>;
+
+  listGroups(): Promise<PlatformGroup[]>;
+  getGroup(name: string): Promise<PlatformGroup | undefined>;
+  /** Fails with "already-exists" when the name is taken. */
+  createGroup(spec: GroupSpec): Promise<PlatformGroup>;
+  configureGroup(name: string, change: { readonly deleteProtection: boolean }): Promise<void>;
+  /** Deletes the group and every database in it. Absence is success. */
+  deleteGroup(name: string): Promise<void>;
+
+  /** All databases of the organization (or of one group), page by page; `signal`-free: iterate only as far as needed. */
+  listDatabases(filter?: { readonly group?: string }): AsyncIterable<PlatformDatabase>;
+  getDatabase(name: string): Promise<PlatformDatabase | undefined>;
+  /**
+   * Creates and returns at once: the database may not answer SQL yet. Fails with "already-exists" when the name is
+   * taken; `maybeOurs` on that error's details is not known here, so the caller decides by its own records.
+   */
+  createDatabase(spec: DatabaseSpec): Promise<PlatformDatabase>;
+  getConfiguration(name: string): Promise<DatabaseConfiguration | undefined>;
+  /** Sends exactly the fields given. */
+  configureDatabase(name: string, change: DatabaseConfiguration): Promise<void>;
+  /** Absence is success. Fails with "protected" when delete protection is on. */
+  deleteDatabase(name: string): Promise<void>;
+
+  mintToken(subject: TokenSubject, spec: TokenSpec): Promise<MintedToken>;
+  /** Makes every token of the subject invalid; see `capabilities.rotation` for whom else that may log out. */
+  rotateTokens(subject: TokenSubject): Promise<void>;
+
+  /** The address clients connect to, from the platform's own hostname and the configured template; no I/O. */
+  databaseUrl(database: { readonly name: string; readonly hostname: string }): string;
+}

@@ -1,0 +1,33 @@
+import { localPlatform } from "../drivers/local";
+import { tursoPlatform } from "../drivers/turso";
+import { TenantryError } from "./errors";
+import type { Platform } from "./platform";
+import type { ConnectionSettings } from "./settings";
+
+/** The driver for a connection. The only place that names drivers. Opens no connection. */
+export function selectPlatform(settings: ConnectionSettings): Platform {
+  const { platform, organization, apiUrl, apiToken, databaseUrl, concurrency } = settings;
+  switch (platform) {
+    case "local":
+      return localPlatform({ apiUrl, apiToken, organization, databaseUrl, concurrency });
+    case "turso":
+      return tursoPlatform({
+        apiUrl: apiUrl ?? lacking("apiUrl"),
+        apiToken: apiToken ?? lacking("apiToken"),
+        organization: organization ?? lacking("organization"),
+        databaseUrl,
+        concurrency,
+      });
+    default:
+      throw new TenantryError("unsupported", `The platform "${platform}" is not in this release.`, {
+        fix: 'Use "turso" or "local".',
+      });
+  }
+}
+
+/** For settings that were not read by `readSettings`, which refuses these gaps in more words. */
+function lacking(key: string): never {
+  throw new TenantryError("not-configured", `tenantry:${key} is missing.`, {
+    fix: `Run \`pulumi config set tenantry:${key}\`.`,
+  });
+}

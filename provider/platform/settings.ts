@@ -1,0 +1,207 @@
+import { type Config, connectionKeys, readConnections, tokenVariable } from "./connections";
+import { didYouMean } from "./did-you-mean";
+import { TenantryError } from "./errors";
+import type { PlatformName } from "./platform";
+import {
+  type Setting,
+  checkApiUrl,
+  checkDatabaseUrl,
+  checkOrganization,
+  checkToken,
+  refuseUnknownKeys,
+  wholeNumber,
+} from "./setting-checks";
+
+/** One platform under one credential, as configured. */
+export interface ConnectionSettings {
+  /** The name under `tenantry:connections`; undefined: the stack's own connection. */
+  readonly connection: string | undefined;
+  readonly platform: PlatformName;
+  /** Always given for turso; undefined for local means the driver's default. */
+  readonly organization: string | undefined;
+  /** The control plane without a slash at its end. Always given for turso; undefined for local: found on disk. */
+  readonly apiUrl: string | undefined;
+  /** Always given for turso. */
+  readonly apiToken: string | undefined;
+  /** A template of database addresses with `{name}` or `{hostname}`; undefined: the driver's default. */
+  readonly databaseUrl: string | undefined;
+  /** Calls in flight at most, 1 to 256. Default 32. */
+  readonly concurrency: number;
+  /** Databases that one refresh may find gone; undefined: the default of 10, or 5 % of more. */
+  readonly maxRemovals: number | undefined;
+  /** Where each value came from, for messages: "tenantry:apiToken", "TURSO_API_TOKEN". */
+  readonly sources: Readonly<Partial<Record<SettingName, string>>>;
+}
+
+export type SettingName = (typeof connectionKeys)[number] | "concurrency" | "maxRemovals";
+
+const stackKeys = [...connectionKeys, "concurrency", "maxRemovals", "connections"] as const;
+const platforms = ["turso", "local", "libsql-server", "persql", "tenantsdb"] as const satisfies readonly PlatformName[];
+const built: readonly PlatformName[] = ["turso", "local"];
+
+const environment: Record<SettingName, readonly string[]> = {
+  platform: ["TENANTRY_PLATFORM"],
+  organization: ["TENANTRY_ORGANIZATION"],
+  apiUrl: ["TENANTRY_API_URL"],
+  apiToken: ["TENANTRY_API_TOKEN"],
+  databaseUrl: ["TENANTRY_DATABASE_URL"],
+  concurrency: ["TENANTRY_CONCURRENCY"],
+  maxRemovals: ["TENANTRY_MAX_REMOVALS"],
+};
+
+/** Read only where the platform is Turso: a real Turso token must never reach anything else. */
+const tursoEnvironment: Partial<Record<SettingName, readonly string[]>> = {
+  organization: ["TURSO_ORGANIZATION", "TURSO_ORG"],
+  apiUrl: ["TURSO_API_URL", "TURSO_BASE_URL"],
+  apiToken: ["TURSO_API_TOKEN", "TURSO_TOKEN"],
+};
+
+/**
+ * Reads one connection's settings. `config` is the stack's, without the prefix "tenantry:". Environment wins over
+ * config, because the engine hands refresh and destroy the config of the last `up`, whose secrets may be spent.
+ * A named connection takes nothing from the stack's own but `concurrency` and `maxRemovals`, so that no token travels
+ * to an address it was not given for; its token may come from TENANTRY_API_TOKEN_<NAME>. An empty value counts as none.
+ *
+ * Fails with "not-configured", "credentials-missing", "unsupported" or "invalid-input"; no message holds a secret.
+ */
+export function readSettings(config: Config, env: NodeJS.ProcessEnv, connection?: string): ConnectionSettings {
+  refuseUnknownKeys(config, stackKeys, "tenantry:");
+  const connections = readConnections(config.connections);
+  return connection === undefined
+    ? settingsOf(
+        undefined,
+        find(config, env, (name) => `tenantry:${name}`, environmentOf),
+        config,
+        env,
+      )
+    : namedConnection(connection, connections, config, env);
+}
+
+type Found = (name: SettingName, platform?: PlatformName) => Setting | undefined;
+
+const environmentOf = (name: SettingName, platform: PlatformName | undefined): readonly string[] => [
+  ...environment[name],
+  ...((platform === "turso" && tursoEnvironment[name]) || []),
+];
+
+/** Looks a value up: environment first, then config. */
+function find(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  pathOf: (name: SettingName) => string,
+  variables: (name: SettingName, platform: PlatformName | undefined) => readonly string[],
+): Found {
+  return (name, platform) => {
+    for (const variable of variables(name, platform)) {
+      const value = env[variable]?.trim();
+      if (value) return { value, source: variable };
+    }
+    const value = config[name]?.trim();
+    return value ? { value, source: pathOf(name) } : undefined;
+  };
+}
+
+function namedConnection(
+  connection: string,
+  connections: ReadonlyMap<string, Config>,
+  config: Config,
+  env: NodeJS.ProcessEnv,
+): ConnectionSettings {
+  const own = connections.get(connection);
+  if (!own) {
+    const guess = didYouMean(connection, connections.keys());
+    throw new TenantryError(
+      "not-configured",
+      `connection: there is no "${connection}" in tenantry:connections${guess ? `; did you mean "${guess}"?` : "."}`,
+      { fix: `Run \`pulumi config set --path tenantry:connections.${connection}.platform turso\`.` },
+    );
+  }
+  const variables = (name: SettingName): string[] => (name === "apiToken" ? [tokenVariable(connection)] : []);
+  const pathOf = (name: SettingName): string => `tenantry:connections.${connection}.${name}`;
+  return settingsOf(connection, find(own, env, pathOf, variables), config, env);
+}
+
+function settingsOf(
+  connection: string | undefined,
+  found: Found,
+  config: Config,
+  env: NodeJS.ProcessEnv,
+): ConnectionSettings {
+  const path = connection === undefined ? "tenantry:" : `tenantry:connections.${connection}.`;
+  const flags = connection === undefined ? "" : "--path ";
+  const platformSetting = found("platform");
+  const platform = checkPlatform(platformSetting, path, flags);
+  const setting = (name: SettingName): Setting | undefined => found(name, platform);
+  const shared = find(config, env, (name) => `tenantry:${name}`, environmentOf);
+  const settings = {
+    organization: setting("organization"),
+    apiUrl: setting("apiUrl"),
+    apiToken: setting("apiToken"),
+    databaseUrl: setting("databaseUrl"),
+    concurrency: shared("concurrency"),
+    maxRemovals: shared("maxRemovals"),
+  };
+  const organization = settings.organization && checkOrganization(settings.organization);
+  const apiUrl = settings.apiUrl ? checkApiUrl(settings.apiUrl, platform === "local") : undefined;
+  const apiToken = settings.apiToken && checkToken(settings.apiToken);
+  const databaseUrl = settings.databaseUrl && checkDatabaseUrl(settings.databaseUrl);
+  const concurrency = settings.concurrency ? wholeNumber(settings.concurrency, 1, 256) : 32;
+  const maxRemovals = settings.maxRemovals && wholeNumber(settings.maxRemovals, 0, 1_000_000);
+  if (platform === "turso" && !apiToken) throw tokenMissing(connection, path, flags);
+  if (platform === "turso" && !organization) throw organizationMissing(connection, path, flags);
+  const sources: Partial<Record<SettingName, string>> = {};
+  for (const [name, one] of Object.entries({ platform: platformSetting, ...settings })) {
+    if (one) sources[name as SettingName] = one.source;
+  }
+  return {
+    connection,
+    platform,
+    organization,
+    apiUrl: apiUrl ?? (platform === "turso" ? "https://api.turso.tech" : undefined),
+    apiToken,
+    databaseUrl,
+    concurrency,
+    maxRemovals,
+    sources,
+  };
+}
+
+function checkPlatform(setting: Setting | undefined, path: string, flags: string): PlatformName {
+  if (!setting) {
+    const set = `pulumi config set ${flags}${path}platform`;
+    throw new TenantryError("not-configured", `No platform is configured (${path}platform).`, {
+      fix: `Run \`${set} local\` for the embedded platform, or \`${set} turso\` for Turso.`,
+    });
+  }
+  const known = platforms.find((name) => name === setting.value);
+  if (!known) {
+    const guess = didYouMean(setting.value, built);
+    throw new TenantryError(
+      "invalid-input",
+      `${setting.source}: there is no platform "${setting.value}"${guess ? `; did you mean "${guess}"?` : "."}`,
+      { fix: `Use one of ${built.map((name) => `"${name}"`).join(", ")}.` },
+    );
+  }
+  if (!built.includes(known)) {
+    throw new TenantryError("unsupported", `${setting.source}: the platform "${known}" is not in this release.`, {
+      fix: 'Use "turso" or "local".',
+    });
+  }
+  return known;
+}
+
+function tokenMissing(connection: string | undefined, path: string, flags: string): TenantryError {
+  const variable = connection === undefined ? "TURSO_API_TOKEN" : tokenVariable(connection);
+  const whose =
+    connection === undefined ? "No Turso API token" : `No Turso API token for the connection "${connection}"`;
+  return new TenantryError("credentials-missing", `${whose} is configured.`, {
+    fix: `Run \`pulumi config set ${flags}--secret ${path}apiToken\`, or set the environment variable ${variable}.`,
+  });
+}
+
+function organizationMissing(connection: string | undefined, path: string, flags: string): TenantryError {
+  const variable = connection === undefined ? ", or set the environment variable TURSO_ORGANIZATION" : "";
+  return new TenantryError("not-configured", `No Turso organization is configured (${path}organization).`, {
+    fix: `Run \`pulumi config set ${flags}${path}organization <slug>\`${variable}; \`turso org list\` shows the slugs.`,
+  });
+}

@@ -1,0 +1,176 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { pooledFetch } from "../http/fetch";
+import { decideRetry, defaultRetryPolicy } from "../http/retry";
+import { TenantryError } from "./errors";
+import { type Client, createClient } from "./libsql-client";
+import { Refusal, closedError, judgeSqlFailure, notReadyError, strangerError } from "./sql-failure";
+import { type Row, type SqlStatement, fromResult, toStatement } from "./sql-values";
+
+export type { Row, SqlStatement } from "./sql-values";
+export { SqlError } from "./sql-failure";
+
+export interface SqlResult {
+  readonly rows: readonly Row[];
+  readonly rowsAffected: number;
+}
+
+/**
+ * SQL on one database, over HTTP. What the platform does wrong is a TenantryError ("credentials-rejected", "forbidden",
+ * "not-ready", "unreachable", "timed-out", "unavailable", "bad-answer"); what SQLite refuses is an SqlError.
+ */
+export interface Sql {
+  /** `idempotent`: may be sent again after a lost reply. Default: only when it begins with SELECT. */
+  execute(statement: SqlStatement, options?: { readonly idempotent?: boolean }): Promise<SqlResult>;
+  /**
+   * One transaction, in one request. An SqlError tells with `statementIndex` which statement failed; then nothing was
+   * kept. `idempotent`: default only in mode "read".
+   */
+  batch(
+    statements: readonly (SqlStatement | string)[],
+    mode: "read" | "write",
+    options?: { readonly idempotent?: boolean },
+  ): Promise<SqlResult[]>;
+  /**
+   * Waits until the database answers `SELECT 1`; 404, 5xx and failed connections count as "not yet". Fails with
+   * "not-ready" after `deadline` ms, default 60,000. Remembered once true.
+   */
+  ready(deadline?: number): Promise<void>;
+  close(): void;
+}
+
+export interface SqlOptions {
+  /** libsql:, https: or http:, with or without a path. */
+  readonly url: string;
+  /** The token for this database. Asked before each request; `refused` once after a 401, to mint anew. */
+  readonly token: (refused?: boolean) => Promise<string>;
+  /** For one request, in ms. Default 30,000. */
+  readonly timeout?: number;
+}
+
+const defaultTimeout = 30_000;
+const defaultDeadline = 60_000;
+const retryPolicy = { ...defaultRetryPolicy, base: 100, longest: 5_000, budget: 30_000 };
+/** Delays between two looks at a database that is not ready, in ms. */
+const patience = { first: 50, longest: 2_000 };
+/** One look at it, in ms: a host that swallows requests must not use up the whole deadline. */
+const look = 10_000;
+
+export function openSql({ url, token, timeout = defaultTimeout }: SqlOptions): Sql {
+  const authorized = createAuthorizedFetch(token);
+  const connect = (limit: number): Client =>
+    // Whole numbers arrive as bigint and are narrowed where nothing is lost: "number" would fail beyond 2^53.
+    createClient({ url, intMode: "bigint", fetch: (request: Request) => authorized(request, limit, origin) });
+  const { origin, host } = addressOf(url);
+  const client = connect(timeout);
+  let closed = false;
+  let answered = false;
+  let waiting: Promise<void> | undefined;
+
+  const run = async <Result>(call: () => Promise<Result>, idempotent: boolean): Promise<Result> => {
+    const began = Date.now();
+    for (let attempt = 1; ; attempt++) {
+      if (closed) throw closedError(host);
+      try {
+        const result = await call();
+        answered = true;
+        return result;
+      } catch (thrown) {
+        const { error, result, retryAfter } = judgeSqlFailure(thrown, host);
+        if (closed || !result) throw error;
+        const elapsed = Date.now() - began;
+        const attempted = { method: "POST", idempotent, attempt, result, retryAfter, elapsed, random: Math.random() };
+        const decision = decideRetry(attempted, retryPolicy);
+        if (!decision.retry) throw error;
+        await sleep(decision.delay);
+      }
+    }
+  };
+
+  const wait = async (deadline: number): Promise<void> => {
+    const until = Date.now() + deadline;
+    for (let delay = patience.first; ; delay = Math.min(delay * 1.6, patience.longest)) {
+      if (closed) throw closedError(host);
+      const probe = connect(Math.max(1, Math.min(timeout, look, until - Date.now())));
+      try {
+        await probe.execute("SELECT 1");
+        answered = true;
+        return;
+      } catch (thrown) {
+        const { error, temporary, answers } = judgeSqlFailure(thrown, host);
+        // A database whose reads are blocked says so itself: it is there.
+        if (answers) return;
+        if (!temporary) throw error;
+        if (Date.now() + delay >= until) throw notReadyError(host, deadline, error);
+      } finally {
+        probe.close();
+      }
+      await sleep(delay);
+    }
+  };
+
+  return {
+    execute: (statement, options) =>
+      run(
+        async () => fromResult(await client.execute(toStatement(statement))),
+        options?.idempotent ?? /^\s*select\b/i.test(statement.sql),
+      ),
+    async batch(statements, mode, options) {
+      if (statements.length === 0) return [];
+      const bound = statements.map(toStatement);
+      return run(async () => (await client.batch(bound, mode)).map(fromResult), options?.idempotent ?? mode === "read");
+    },
+    async ready(deadline = defaultDeadline) {
+      if (answered) return;
+      waiting ??= wait(deadline).finally(() => (waiting = undefined));
+      await waiting;
+    },
+    close() {
+      closed = true;
+      client.close();
+    },
+  };
+}
+
+/** Puts the token on each request, and a new one on its one repetition when the first was refused. */
+function createAuthorizedFetch(token: SqlOptions["token"]) {
+  let renewing: Promise<string> | undefined;
+
+  const renewed = async (refused: string): Promise<string> => {
+    // Another request may have met the same refusal first.
+    const current = await token();
+    if (current !== refused) return current;
+    renewing ??= token(true).finally(() => (renewing = undefined));
+    return renewing;
+  };
+
+  return async (request: Request, timeout: number, origin: string): Promise<Response> => {
+    const { url, method } = request;
+    // A server may send its clients elsewhere; our token does not go along.
+    if (new URL(url).origin !== origin) throw strangerError(url);
+    const body = request.body ? await request.arrayBuffer() : undefined;
+    const send = (bearer: string): Promise<Response> => {
+      const headers = new Headers(request.headers);
+      headers.set("authorization", `Bearer ${bearer}`);
+      return pooledFetch(new Request(url, { method, headers, body }), { timeout });
+    };
+    let bearer = await token();
+    let response = await send(bearer);
+    if (response.status === 401) {
+      bearer = await renewed(bearer);
+      response = await send(bearer);
+    }
+    if (!response.ok) throw await Refusal.from(response, bearer);
+    return response;
+  };
+}
+
+function addressOf(url: string): { origin: string; host: string } {
+  const http = url.replace(/^libsql:/i, /[?&]tls=0\b/.test(url) ? "http:" : "https:");
+  if (/^https?:/i.test(http) && URL.canParse(http)) {
+    const { origin, host, pathname } = new URL(http);
+    return { origin, host: `${host}${pathname.replace(/\/$/, "")}` };
+  }
+  throw new TenantryError("invalid-input", "A database's address is not a libsql, https or http address.", {
+    fix: "Correct tenantry:databaseUrl.",
+  });
+}

@@ -1,0 +1,96 @@
+import type { Row, SqlStatement } from "../platform/sql";
+
+export type ClaimKind = "database" | "group";
+
+/**
+ * open: an intent, written before the platform is asked to create. held: the thing exists and has an owner.
+ * deleting: a delete was begun.
+ */
+export type ClaimState = "open" | "held" | "deleting";
+
+/** One row of the registry: who has, or is about to have, a name. */
+export interface Claim {
+  readonly kind: ClaimKind;
+  readonly name: string;
+  /** organization/project/stack/resource of whoever claimed it. */
+  readonly address: string;
+  readonly state: ClaimState;
+  readonly owner: string;
+  readonly incarnation: string;
+  readonly databaseId: string | undefined;
+  readonly existed: boolean;
+  readonly defaultName: boolean;
+  /** It existed before Tenantry had it, so destroying the stack leaves it. */
+  readonly adopted: boolean;
+  readonly template: string | undefined;
+  readonly tenant: string | undefined;
+  readonly expiresAt: string | undefined;
+}
+
+export interface ClaimRequest {
+  readonly kind: ClaimKind;
+  readonly name: string;
+  readonly address: string;
+  /** Addresses that the same resource had before (Pulumi aliases). */
+  readonly formerAddresses: readonly string[];
+  /** Used when nobody has the name yet; otherwise the present owner is kept. */
+  readonly owner: string;
+  readonly incarnation: string;
+  readonly existed: boolean;
+  readonly defaultName: boolean;
+  readonly template?: string;
+  readonly tenant?: string;
+  readonly expiresAt?: string;
+  /** Take the name even from another owner, whose delete will then find that it has lost it. */
+  readonly force: boolean;
+}
+
+/**
+ * The intent, as one statement: a free name becomes ours; a name that has our address gets the new incarnation and
+ * keeps its owner and history; anybody else's stays untouched. Written again after a lost reply it changes nothing.
+ */
+export function claimStatement(request: ClaimRequest, run: number): SqlStatement {
+  const ours = [request.address, ...request.formerAddresses];
+  const isOurs = `claims.address IN (${ours.map(() => "?").join(", ")})`;
+  return {
+    sql: `INSERT INTO claims
+            (kind, name, address, state, owner, incarnation, existed, default_name, template, tenant, expires_at, run)
+          VALUES (?, ?, ?, 'open', ?, ?, ?, ?, ?, ?, ?, ?)
+          ON CONFLICT (kind, name) DO UPDATE SET
+            owner = CASE WHEN ${isOurs} THEN claims.owner ELSE excluded.owner END,
+            address = excluded.address, incarnation = excluded.incarnation, default_name = excluded.default_name,
+            template = excluded.template, tenant = excluded.tenant, expires_at = excluded.expires_at, run = excluded.run
+          WHERE ${isOurs}${request.force ? " OR 1" : ""}`,
+    args: [
+      ...[request.kind, request.name, request.address, request.owner, request.incarnation, Number(request.existed)],
+      ...[
+        Number(request.defaultName),
+        request.template ?? null,
+        request.tenant ?? null,
+        request.expiresAt ?? null,
+        run,
+      ],
+      ...ours,
+      ...ours,
+    ],
+  };
+}
+
+export function readClaim(row: Row): Claim {
+  const text = (key: string): string | undefined => (row[key] === null ? undefined : String(row[key]));
+  return {
+    kind: row["kind"] as ClaimKind,
+    name: String(row["name"]),
+    address: String(row["address"]),
+    state: row["state"] as ClaimState,
+    owner: String(row["owner"]),
+    incarnation: String(row["incarnation"]),
+    databaseId: text("database_id"),
+    existed: Number(row["existed"]) === 1,
+    defaultName: Number(row["default_name"]) === 1,
+    adopted: Number(row["adopted"]) === 1,
+    template: text("template"),
+    tenant: text("tenant"),
+    expiresAt: text("expires_at"),
+  };
+}

@@ -1,0 +1,160 @@
+import { createBatcher } from "../batch";
+import { TenantryError } from "../platform/errors";
+import type { Sql, SqlStatement } from "../platform/sql";
+import { type Claim, type ClaimKind, type ClaimRequest, claimStatement, readClaim } from "./claim";
+import { registrySchema } from "./schema";
+
+/**
+ * One group's registry, written ahead: an intent before a create, an id after it. Requests that arrive together travel
+ * in one SQL batch, so a fleet pays a few calls. Every write first checks the fencing number: when a newer run of the
+ * same stack has begun, nothing is written and the caller gets "superseded".
+ */
+export interface Registry {
+  /** Records the intent to have a name and tells the claim as it now stands; it is ours if the incarnation is. */
+  claim(request: ClaimRequest): Promise<Claim>;
+  /** Records that the thing exists, and whether it did before we came. */
+  hold(claim: Pick<Claim, "kind" | "name" | "incarnation">, databaseId: string, adopted: boolean): Promise<void>;
+  /** Follows a change of address, template or expiry. */
+  amend(claim: Pick<Claim, "kind" | "name" | "incarnation">, to: Amendment): Promise<void>;
+  /** Records that a delete is about to begin. */
+  deleting(claim: Pick<Claim, "kind" | "name" | "incarnation">): Promise<void>;
+  /** Forgets a claim, if it is still this incarnation's. */
+  release(claim: Pick<Claim, "kind" | "name" | "incarnation">): Promise<void>;
+  find(kind: ClaimKind, name: string): Promise<Claim | undefined>;
+  /** The claim that was made from this address under a name of our choosing. */
+  findByAddress(address: string): Promise<Claim | undefined>;
+  /** Every claim whose address begins with `organization/project/stack/`. */
+  ofStack(stack: string): Promise<Claim[]>;
+  all(): Promise<Claim[]>;
+  /** This run's fencing number: higher than that of any run that began before. */
+  run(): Promise<number>;
+}
+
+export interface Amendment {
+  readonly address: string;
+  readonly template: string | undefined;
+  readonly tenant: string | undefined;
+  readonly expiresAt: string | undefined;
+}
+
+/** Makes the tables of a new registry database; harmless on an old one. */
+export async function layOutRegistry(sql: Sql): Promise<void> {
+  await sql.batch(registrySchema, "write", { idempotent: true });
+}
+
+/** `stack` is `organization/project/stack`, whose runs are numbered. */
+export function openRegistry(sql: Sql, stack: string): Registry {
+  let number: Promise<number> | undefined;
+  const run = (): Promise<number> => {
+    number ??= nextRun(sql, stack);
+    number.catch(() => (number = undefined));
+    return number;
+  };
+
+  /** The statements for each request, in one transaction behind the fence; each request's last statement answers it. */
+  const inBatches = <Request, Reply>(
+    statements: (request: Request, run: number) => SqlStatement[],
+    answer: (rows: readonly Record<string, unknown>[]) => Reply,
+  ) =>
+    createBatcher<Request, Reply>(async (requests) => {
+      const mine = await run();
+      const each = requests.map((request) => statements(request, mine));
+      const results = await fenced(sql, stack, mine, each.flat());
+      let next = 0;
+      return each.map((list) => answer(results[(next += list.length) - 1]!.rows));
+    });
+
+  const find = inBatchesOfReads(sql);
+  type Change = { claim: Pick<Claim, "kind" | "name" | "incarnation">; sql: string; args: SqlStatement["args"] };
+  const change = inBatches<Change, void>(
+    ({ claim, sql: text, args }) => [
+      {
+        sql: `${text} WHERE kind = ? AND name = ? AND incarnation = ?`,
+        args: [...args, claim.kind, claim.name, claim.incarnation],
+      },
+    ],
+    () => undefined,
+  );
+
+  return {
+    run,
+    claim: inBatches<ClaimRequest, Claim>(
+      (request, mine) => [
+        claimStatement(request, mine),
+        { sql: "SELECT * FROM claims WHERE kind = ? AND name = ?", args: [request.kind, request.name] },
+      ],
+      (rows) => readClaim(rows[0] as never),
+    ),
+    hold: (claim, databaseId, adopted) =>
+      change({
+        claim,
+        sql: "UPDATE claims SET state = 'held', database_id = ?, adopted = ?",
+        args: [databaseId, Number(adopted)],
+      }),
+    amend: (claim, to) =>
+      change({
+        claim,
+        sql: "UPDATE claims SET address = ?, template = ?, tenant = ?, expires_at = ?",
+        args: [to.address, to.template ?? null, to.tenant ?? null, to.expiresAt ?? null],
+      }),
+    deleting: (claim) => change({ claim, sql: "UPDATE claims SET state = 'deleting'", args: [] }),
+    release: (claim) => change({ claim, sql: "DELETE FROM claims", args: [] }),
+    find: (kind, name) => find({ sql: "SELECT * FROM claims WHERE kind = ? AND name = ?", args: [kind, name] }),
+    findByAddress: (address) =>
+      find({
+        sql: "SELECT * FROM claims WHERE address = ? AND kind = 'database' AND default_name = 1 AND state <> 'open'",
+        args: [address],
+      }),
+    ofStack: async (of) =>
+      (
+        await sql.execute(
+          { sql: "SELECT * FROM claims WHERE substr(address, 1, ?) = ?", args: [of.length + 1, `${of}/`] },
+          { idempotent: true },
+        )
+      ).rows.map(readClaim),
+    all: async () =>
+      (await sql.execute({ sql: "SELECT * FROM claims ORDER BY kind, name", args: [] }, { idempotent: true })).rows.map(
+        readClaim,
+      ),
+  };
+}
+
+const inBatchesOfReads = (sql: Sql) =>
+  createBatcher<SqlStatement, Claim | undefined>(async (statements) => {
+    const results = await sql.batch(statements, "read", { idempotent: true });
+    return results.map((result) => (result.rows[0] ? readClaim(result.rows[0]) : undefined));
+  });
+
+async function nextRun(sql: Sql, stack: string): Promise<number> {
+  const results = await sql.batch(
+    [
+      {
+        sql: `INSERT INTO runs (stack, number) VALUES (?, (SELECT coalesce(max(number), 0) + 1 FROM runs))
+              ON CONFLICT (stack) DO UPDATE SET number = excluded.number`,
+        args: [stack],
+      },
+      { sql: "SELECT number FROM runs WHERE stack = ?", args: [stack] },
+    ],
+    "write",
+    { idempotent: true },
+  );
+  return Number(results[1]!.rows[0]!["number"]);
+}
+
+/** Runs the statements in one transaction that fails as a whole when `mine` is no longer the stack's newest run. */
+async function fenced(sql: Sql, stack: string, mine: number, statements: SqlStatement[]) {
+  // NOT NULL does the refusing: a transaction cannot be made to fail by a SELECT.
+  const fence = {
+    sql: "UPDATE runs SET number = CASE WHEN number = ? THEN number END WHERE stack = ?",
+    args: [mine, stack],
+  };
+  try {
+    return (await sql.batch([fence, ...statements], "write", { idempotent: true })).slice(1);
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.includes("runs.number")) throw error;
+    throw new TenantryError("superseded", `A newer run on ${stack} has begun, so this one stopped writing.`, {
+      fix: "Wait for the other run to end, then run `pulumi up` again.",
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,191 @@
+import { z } from "zod";
+import type { Context } from "../context";
+import { parseDuration } from "../duration";
+import { TenantryError } from "../platform/errors";
+import type { Access, TokenSubject } from "../platform/platform";
+import { type CommonInputs, type Failure, type Handler } from "./handler";
+import { judge } from "./inputs";
+import { randomId } from "./random-id";
+import { requireKnownScope, requireScope } from "./scope";
+import { hasUnknown } from "./unknown";
+
+export interface DatabaseTokenInputs extends CommonInputs {
+  readonly database?: string;
+  readonly group?: string;
+  readonly access?: Access;
+  readonly expiresIn?: string;
+  readonly renewBefore?: string;
+  readonly attach?: readonly string[];
+  readonly rotate?: string;
+}
+
+export interface DatabaseTokenOutputs extends DatabaseTokenInputs {
+  readonly scope: string;
+  readonly token: string;
+  readonly issuedAt: string;
+  readonly expiresAt?: string;
+  /** The database the token was minted for; a token does not open another one of the same name. */
+  readonly databaseId?: string;
+  /** The id that the last refresh saw under the name, where it was another one. */
+  readonly presentId?: string;
+}
+
+export const defaultAccess: Access = "read-only";
+export const defaultLifetime = "7d";
+
+const schema = z.strictObject({
+  self: z.string(),
+  formerly: z.array(z.string()).optional(),
+  connection: z.string().optional(),
+  database: z.string("must be a TenantDatabase, or the name of a database").optional(),
+  group: z.string("must be a Group, or the name of a group").optional(),
+  access: z.enum(["read-only", "read-write", "full-access"]).optional(),
+  expiresIn: z.string().optional(),
+  renewBefore: z.string().optional(),
+  attach: z.array(z.string()).optional(),
+  rotate: z.string().optional(),
+});
+const known = ["database", "group", "access", "expiresIn", "renewBefore", "attach", "rotate", "connection"];
+
+/** What a change of makes another token; the rest of the inputs only has to be in state. */
+const minting = ["database", "group", "access", "expiresIn", "attach", "rotate"] as const;
+
+/** Write-once: minted on create, and again when what it says changes or its time comes. Never read back, never printed. */
+export const databaseToken: Handler<DatabaseTokenInputs, DatabaseTokenOutputs> = {
+  check({ news, capabilities, platform }) {
+    const failures: Failure[] = judge(schema, news, known);
+    if ((news.database === undefined) === (news.group === undefined)) {
+      failures.push("database: give a database or a group, one of them.");
+    }
+    const access = news.access ?? defaultAccess;
+    if (
+      !hasUnknown(access) &&
+      !failures.some((text) => text.startsWith("access")) &&
+      !capabilities.tokenAccess.includes(access)
+    ) {
+      failures.push(
+        `access: ${platform} has no "${access}" tokens; use ${capabilities.tokenAccess.map((one) => `"${one}"`).join(" or ")}.`,
+      );
+    }
+    if (news.attach && !capabilities.attach)
+      failures.push(`attach: ${platform} has no tokens that attach; leave it out.`);
+    failures.push(...judgeLifetime(news));
+    return { inputs: { ...news }, failures };
+  },
+
+  diff({ olds, news, context }) {
+    requireKnownScope(context, olds.scope);
+    const why = whyMint(olds, news, context);
+    const records = (["renewBefore", "connection"] as const).some((key) => !same(olds[key], news[key]));
+    const rotates = !same(olds.rotate, news.rotate) && !hasUnknown(news.rotate);
+    return { changes: why !== undefined || records, note: rotates ? whoIsLoggedOut(news, context) : undefined };
+  },
+
+  async create({ inputs, context }) {
+    const scope = await context.scope();
+    return { id: randomId(), outputs: { ...inputs, scope, ...(await mint(inputs, context)) } };
+  },
+
+  async read({ outputs, context }) {
+    await requireScope(context, outputs.scope);
+    if (outputs.database === undefined) return (await context.listing.group(outputs.group!)) ? outputs : undefined;
+    const database = await context.listing.database(outputs.database);
+    // Without its database the token opens nothing, but it is the database's read that decides whether state changes.
+    const presentId = database && database.id !== outputs.databaseId ? database.id : undefined;
+    return { ...outputs, presentId };
+  },
+
+  async update({ olds, news, context }) {
+    const scope = await requireScope(context, olds.scope);
+    if (whyMint(olds, news, context) === undefined) {
+      const { token, issuedAt, expiresAt, databaseId } = olds;
+      return { ...news, scope, token, issuedAt, expiresAt, databaseId };
+    }
+    if (!same(olds.rotate, news.rotate) && news.rotate !== undefined) {
+      await context.platform.rotateTokens(subjectOf(news));
+      const group = news.group ?? (await context.listing.database(news.database!))?.group;
+      if (group) context.forgetTokens(group);
+    }
+    return { ...news, scope, ...(await mint(news, context)) };
+  },
+
+  // No platform can revoke one token, so all there is to do is to say how long it goes on.
+  delete: async ({ outputs }) => afterlife(outputs),
+};
+
+/** Until when a deleted token goes on working, for the reader. */
+function afterlife(outputs: DatabaseTokenOutputs): string {
+  const name = outputs.database ?? outputs.group;
+  const until = outputs.expiresAt ? `until ${outputs.expiresAt}` : "for ever";
+  return `the token for ${name} cannot be revoked by itself and stays valid ${until}; to end it now, rotate the tokens of ${name}`;
+}
+
+function whyMint(olds: DatabaseTokenOutputs, news: DatabaseTokenInputs, context: Context): string | undefined {
+  const changed = minting.find((key) => hasUnknown(news[key]) || !same(olds[key], news[key]));
+  if (changed) return changed;
+  if (olds.presentId !== undefined) return "the database was made anew";
+  const id = news.database === undefined ? undefined : context.identities.get(news.database);
+  if (id !== undefined && id !== olds.databaseId) return "the database was made anew";
+  return renewsAt(olds, news) <= Date.now() ? "it expires soon" : undefined;
+}
+
+function renewsAt(olds: DatabaseTokenOutputs, { renewBefore }: DatabaseTokenInputs): number {
+  if (olds.expiresAt === undefined) return Infinity;
+  const end = Date.parse(olds.expiresAt);
+  const before = renewBefore === undefined ? undefined : parseDuration(renewBefore, "renewBefore");
+  return end - (before === undefined ? (end - Date.parse(olds.issuedAt)) / 3 : before * 1000);
+}
+
+async function mint(inputs: DatabaseTokenInputs, context: Context) {
+  const issuedAt = new Date().toISOString();
+  const databaseId = inputs.database === undefined ? undefined : await idOf(inputs.database, context);
+  const { token, expiresAt } = await context.platform.mintToken(subjectOf(inputs), {
+    access: inputs.access ?? defaultAccess,
+    lifetime: parseDuration(inputs.expiresIn ?? defaultLifetime, "expiresIn"),
+    attach: inputs.attach,
+  });
+  return { token, issuedAt, expiresAt: expiresAt?.toISOString(), databaseId };
+}
+
+async function idOf(name: string, context: Context): Promise<string> {
+  const id = context.identities.get(name) ?? (await context.listing.database(name))?.id;
+  if (id !== undefined) return id;
+  throw new TenantryError("database-not-found", `database: there is no database "${name}".`, {
+    fix: "Pass the TenantDatabase itself, so that it is created first.",
+  });
+}
+
+const subjectOf = ({ database, group }: DatabaseTokenInputs): TokenSubject =>
+  database === undefined ? { group: group! } : { database };
+
+function whoIsLoggedOut(news: DatabaseTokenInputs, context: Context): string {
+  if (news.group !== undefined)
+    return `rotating: every token of group ${news.group} and of its databases will stop working`;
+  if (context.platform.capabilities.rotation === "database")
+    return `rotating: every token of ${news.database} will stop working`;
+  return `rotating: every token of ${news.database}, and perhaps every token of its whole group, will stop working`;
+}
+
+function judgeLifetime(news: Partial<DatabaseTokenInputs>): Failure[] {
+  const failures: Failure[] = [];
+  const seconds = (path: "expiresIn" | "renewBefore"): number | undefined => {
+    const text = news[path] ?? (path === "expiresIn" ? defaultLifetime : undefined);
+    if (typeof text !== "string" || hasUnknown(text)) return undefined;
+    try {
+      return parseDuration(text, path);
+    } catch (error) {
+      failures.push((error as Error).message);
+      return undefined;
+    }
+  };
+  const lifetime = seconds("expiresIn");
+  const before = seconds("renewBefore");
+  if (lifetime !== undefined && before !== undefined && before >= lifetime) {
+    failures.push(
+      `renewBefore: it must be shorter than the token's lifetime (${news.expiresIn ?? defaultLifetime}), or every run would renew it.`,
+    );
+  }
+  return failures;
+}
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);

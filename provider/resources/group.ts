@@ -1,0 +1,237 @@
+import { z } from "zod";
+import type { Context } from "../context";
+import { TenantryError, hasCode } from "../platform/errors";
+import type { PlatformGroup } from "../platform/platform";
+import { isReserved, registryName } from "../registry/reserved-names";
+import { type CommonInputs, type Handler, Unfinished } from "./handler";
+import { judge, judgeName, keepDefaultName } from "./inputs";
+import { randomId } from "./random-id";
+import { requireKnownScope, requireScope } from "./scope";
+import { parseSelf } from "./self";
+import type { Adopt } from "./tenant-database/inputs";
+import { hasUnknown } from "./unknown";
+
+export interface GroupInputs extends CommonInputs {
+  readonly name: string;
+  readonly nameIsDefault?: boolean;
+  readonly location: string;
+  readonly deleteProtection?: boolean;
+  readonly extensions?: "all" | readonly string[];
+  readonly adopt?: Adopt;
+  readonly rotate?: string;
+}
+
+export interface GroupOutputs extends GroupInputs {
+  readonly scope: string;
+  readonly groupId: string;
+  readonly incarnation: string;
+  readonly adopted?: boolean;
+}
+
+const extension = z.enum(["vector", "crypto", "fuzzy", "math", "stats", "text", "unicode", "uuid", "regexp", "vec"]);
+const shape = {
+  self: z.string(),
+  formerly: z.array(z.string()).optional(),
+  connection: z.string().optional(),
+  name: z.string(),
+  nameIsDefault: z.boolean().optional(),
+  location: z.string('must be the code of a location, such as "aws-eu-west-1"'),
+  deleteProtection: z.boolean().optional(),
+  extensions: z.union([z.literal("all"), z.array(extension)]).optional(),
+  adopt: z.enum(["never", "unowned", "force"]).optional(),
+  rotate: z.string().optional(),
+};
+const schema = z.strictObject(shape);
+const known = ["name", "location", "deleteProtection", "extensions", "adopt", "rotate", "connection"];
+
+export const group: Handler<GroupInputs, GroupOutputs> = {
+  check({ news, olds, capabilities }) {
+    const failures = [...judge(schema, news, known), ...judgeName("name", news.name, capabilities)];
+    return { inputs: keepDefaultName(news, olds), failures };
+  },
+
+  diff({ olds, news, context }) {
+    requireKnownScope(context, olds.scope);
+    const bothDefault = news.nameIsDefault === true && olds.nameIsDefault === true;
+    for (const key of ["name", "location", "extensions"] as const) {
+      if (hasUnknown(news[key]) || (key === "name" && bothDefault) || same(olds[key], news[key])) continue;
+      throw new TenantryError(
+        "needs-decision",
+        `${key}: changing it from ${JSON.stringify(olds[key])} to ${JSON.stringify(news[key])} would replace the group and every database in it.`,
+        { fix: `Set it back, or declare another Group and move the tenants into it.` },
+      );
+    }
+    const rotates = !same(olds.rotate, news.rotate);
+    return {
+      changes:
+        Object.values(news).some(hasUnknown) ||
+        rotates ||
+        (olds.deleteProtection ?? false) !== (news.deleteProtection ?? false) ||
+        !same(olds.connection, news.connection),
+      note: rotates ? `${olds.name}: every token of the group and of its databases will stop working` : undefined,
+    };
+  },
+
+  async create({ inputs, context }) {
+    const scope = await context.scope();
+    const { claim, found, adopted } = await acquireGroup(context, inputs);
+    const outputs: GroupOutputs = {
+      ...inputs,
+      name: found.name,
+      deleteProtection: inputs.deleteProtection === undefined ? undefined : (found.deleteProtection ?? false),
+      scope,
+      groupId: found.id,
+      incarnation: claim.incarnation,
+      adopted: adopted || undefined,
+    };
+    try {
+      return { id: claim.owner, outputs: await protect(context, outputs, inputs) };
+    } catch (error) {
+      throw new Unfinished(error, claim.owner, outputs);
+    }
+  },
+
+  async read({ outputs, context }) {
+    await requireScope(context, outputs.scope);
+    const found = await context.listing.group(outputs.name);
+    if (!found || found.id !== outputs.groupId) return undefined;
+    const deleteProtection =
+      outputs.deleteProtection === undefined ? undefined : (found.deleteProtection ?? outputs.deleteProtection);
+    return { ...outputs, deleteProtection };
+  },
+
+  async update({ id, olds, news, context }) {
+    await requireScope(context, olds.scope);
+    let reached: GroupOutputs = {
+      ...olds,
+      ...news,
+      name: olds.name,
+      rotate: olds.rotate,
+      deleteProtection: olds.deleteProtection,
+    };
+    try {
+      reached = await protect(context, reached, news);
+      if (!same(olds.rotate, news.rotate)) {
+        await context.platform.rotateTokens({ group: olds.name });
+        context.forgetTokens(olds.name);
+      }
+    } catch (error) {
+      throw new Unfinished(error, id, reached);
+    }
+    return { ...reached, rotate: news.rotate };
+  },
+
+  async delete({ id, outputs, context }) {
+    await requireScope(context, outputs.scope);
+    const found = await context.listing.group(outputs.name);
+    if (!found || found.id !== outputs.groupId) return;
+    const registry = await context.existingRegistry(outputs.name, parseSelf(outputs.self).stack);
+    const claim = await registry?.find("group", outputs.name);
+    if (claim?.owner === id && claim.incarnation !== outputs.incarnation) return;
+    if (claim && claim.owner !== id) {
+      throw new TenantryError(
+        "not-owner",
+        `${outputs.name}: the group now belongs to ${claim.address}, so it was not deleted.`,
+        { fix: "Take it out of this stack with `pulumi state delete`." },
+      );
+    }
+    if (outputs.adopted) {
+      await registry?.release({ kind: "group", name: outputs.name, incarnation: outputs.incarnation });
+      return;
+    }
+    await requireEmpty(context, outputs.name);
+    await context.platform.deleteGroup(outputs.name);
+  },
+};
+
+/**
+ * The group's claim, in its own registry, decides whose it is. A group without a claim is free for the taking only when
+ * it holds no database: nothing can then be lost, and a create that was killed before its claim goes on by itself.
+ */
+async function acquireGroup(context: Context, inputs: GroupInputs) {
+  const { name } = inputs;
+  const { stack } = parseSelf(inputs.self);
+  const before = await context.listing.group(name);
+  const found = before ?? (await createGroup(context, inputs));
+  if (before && before.location && before.location !== inputs.location) {
+    throw new TenantryError("already-exists", `location: the group "${name}" exists already, in ${before.location}.`, {
+      fix: `Declare it with location: "${before.location}", or choose another name.`,
+    });
+  }
+  context.listing.madeGroup(found);
+  const owned = before ? await context.existingRegistry(name, stack) : undefined;
+  const holder = await owned?.find("group", name);
+  const others = before && !holder ? await databasesIn(context, name) : [];
+  if (others.length > 0 && (inputs.adopt ?? "never") === "never") {
+    throw new TenantryError(
+      "already-exists",
+      `name: a group "${name}" exists already, holds ${others.length} database${others.length > 1 ? "s" : ""} and is not this stack's.`,
+      {
+        fix: 'Refer to it by its name without declaring it (group: "…"), choose another name, or take it over with adopt: "unowned".',
+      },
+    );
+  }
+  const registry = await context.registry(name, stack);
+  const incarnation = randomId();
+  const claim = await registry.claim({
+    kind: "group",
+    name,
+    address: inputs.self,
+    formerAddresses: inputs.formerly ?? [],
+    owner: randomId(),
+    incarnation,
+    existed: before !== undefined,
+    defaultName: inputs.nameIsDefault === true,
+    force: inputs.adopt === "force",
+  });
+  if (claim.incarnation !== incarnation) {
+    throw new TenantryError("not-owner", `name: the group "${name}" belongs to ${claim.address}.`, {
+      fix: 'Refer to it by its name without declaring it (group: "…"), or take it over with adopt: "force".',
+    });
+  }
+  const adopted = others.length > 0 || claim.adopted;
+  await registry.hold(claim, found.id, adopted);
+  return { claim, found, adopted };
+}
+
+async function createGroup(context: Context, { name, location, extensions }: GroupInputs): Promise<PlatformGroup> {
+  try {
+    return await context.platform.createGroup({ name, location, extensions });
+  } catch (error) {
+    // Somebody made it in the same moment, or our own first attempt did: the claim will tell.
+    const found = hasCode(error, "already-exists") ? await context.platform.getGroup(name) : undefined;
+    if (!found) throw error;
+    return found;
+  }
+}
+
+async function protect(context: Context, outputs: GroupOutputs, inputs: GroupInputs): Promise<GroupOutputs> {
+  const desired = inputs.deleteProtection ?? false;
+  if ((outputs.deleteProtection ?? false) === desired) return { ...outputs, deleteProtection: inputs.deleteProtection };
+  await context.platform.configureGroup(outputs.name, { deleteProtection: desired });
+  return { ...outputs, deleteProtection: inputs.deleteProtection };
+}
+
+/** Databases of the group that are not Tenantry's own. */
+async function databasesIn(context: Context, name: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const database of context.platform.listDatabases({ group: name })) {
+    if (!isReserved(database.name)) names.push(database.name);
+  }
+  return names;
+}
+
+async function requireEmpty(context: Context, name: string): Promise<void> {
+  const left = await databasesIn(context, name);
+  if (left.length === 0) return;
+  const shown = left.slice(0, 5).join(", ") + (left.length > 5 ? `, and ${left.length - 5} more` : "");
+  throw new TenantryError(
+    "not-empty",
+    `${name}: the group still holds databases that this stack does not have (${shown}), and deleting it would delete them.`,
+    {
+      fix: `Delete or move them first, or keep the group with Pulumi's "retainOnDelete" (its registry is "${registryName(name)}").`,
+    },
+  );
+}
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);

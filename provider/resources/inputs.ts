@@ -1,0 +1,50 @@
+import type { ZodType } from "zod";
+import type { Capabilities } from "../platform/capabilities";
+import { didYouMean } from "../platform/did-you-mean";
+import { isReserved, reservedPrefix } from "../registry/reserved-names";
+import type { Failure } from "./handler";
+import { nameFrom } from "./name";
+import { hasUnknown } from "./unknown";
+
+/**
+ * What a zod schema has against the inputs, as sentences. A property that is not known yet is not judged; an unknown
+ * key is an error, because an ignored one is a setting that silently does not hold.
+ */
+export function judge(schema: ZodType, news: Record<string, unknown>, known: readonly string[]): Failure[] {
+  const result = schema.safeParse(news);
+  const open = new Set(Object.keys(news).filter((key) => hasUnknown(news[key])));
+  const failures = result.success
+    ? []
+    : result.error.issues
+        .filter((issue) => !open.has(String(issue.path[0])))
+        .flatMap((issue): Failure[] =>
+          issue.code === "unrecognized_keys"
+            ? issue.keys.map((key) => unknownKey([...issue.path, key].join("."), key, issue.path.length ? [] : known))
+            : [`${issue.path.join(".") || "inputs"}: ${lowerFirst(issue.message)}.`],
+        );
+  return failures;
+}
+
+function unknownKey(path: string, key: string, known: readonly string[]): Failure {
+  const guess = didYouMean(key, known);
+  return `${path}: there is no such property${guess ? `; did you mean "${guess}"?` : "."}`;
+}
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+
+/** What the platform has against a name. `path` is the property's. */
+export function judgeName(path: string, name: unknown, { names }: Capabilities): Failure[] {
+  if (typeof name !== "string" || hasUnknown(name)) return [];
+  if (isReserved(name)) return [`${path}: "${name}" begins with "${reservedPrefix}", which Tenantry keeps for itself.`];
+  if (names.pattern.test(name) && name.length <= names.maxLength) return [];
+  const proposal = nameFrom(name, names.maxLength);
+  return [
+    `${path}: "${name}" is not a valid name: ${names.rule}, at most ${names.maxLength} characters` +
+      `${proposal ? `; "${proposal}" would be` : ""}.`,
+  ];
+}
+
+/** Keeps the name that a resource got by default when its Pulumi name changes (aliases). */
+export function keepDefaultName<I extends { name?: string; nameIsDefault?: boolean }>(news: I, olds: I | undefined): I {
+  return news.nameIsDefault && olds?.nameIsDefault && olds.name ? { ...news, name: olds.name } : news;
+}

@@ -1,0 +1,102 @@
+import { z } from "zod";
+import { TenantryError } from "../platform/errors";
+import { pendingMigrations } from "../rollout/plan";
+import type { MigrationRef } from "../rollout/source";
+import { templateName } from "../registry/reserved-names";
+import type { Context } from "../context";
+import type { CommonInputs, Handler } from "./handler";
+import { judge, keepDefaultName } from "./inputs";
+import { randomId } from "./random-id";
+import { requireKnownScope, requireScope } from "./scope";
+import type { SchemaRef } from "./tenant-database/inputs";
+import { hasUnknown } from "./unknown";
+
+export interface SchemaTemplateInputs extends CommonInputs {
+  readonly name: string;
+  readonly nameIsDefault?: boolean;
+  readonly version: string;
+  readonly digest: string;
+  readonly migrations: readonly MigrationRef[];
+  /** The folder, relative to the project's. */
+  readonly path: string;
+  readonly format?: "auto" | "sql";
+  readonly seedFrom?: "template" | "migrations";
+  /** What a tenant takes; an input, so that a preview knows it. */
+  readonly ref: SchemaRef;
+}
+
+export interface SchemaTemplateOutputs extends SchemaTemplateInputs {
+  readonly scope: string;
+}
+
+const migration = z.strictObject({ id: z.string(), hash: z.string() });
+const schema = z.strictObject({
+  self: z.string(),
+  formerly: z.array(z.string()).optional(),
+  connection: z.string().optional(),
+  name: z.string().min(1).max(64),
+  nameIsDefault: z.boolean().optional(),
+  version: z.string(),
+  digest: z.string(),
+  migrations: z.array(migration),
+  path: z.string(),
+  format: z.enum(["auto", "sql"]).optional(),
+  seedFrom: z.enum(["template", "migrations"]).optional(),
+  ref: z.unknown(),
+});
+const known = ["name", "migrations", "format", "seedFrom", "connection"];
+
+/**
+ * A named, ordered history of migrations. It costs the platform nothing by itself: the databases that tenants are copied
+ * from are made, one a group and digest, when the first tenant needs one, and are deleted here.
+ */
+export const schemaTemplate: Handler<SchemaTemplateInputs, SchemaTemplateOutputs> = {
+  check: ({ news, olds }) => ({ inputs: keepDefaultName(news, olds), failures: judge(schema, news, known) }),
+
+  diff({ olds, news, context }) {
+    requireKnownScope(context, olds.scope);
+    if (Object.values(news).some(hasUnknown)) return { changes: true };
+    pendingMigrations(olds.migrations, news.migrations, `template "${news.name}"`);
+    const changes = (["name", "digest", "path", "seedFrom", "format", "connection"] as const).some(
+      (key) => (olds[key] ?? null) !== (news[key] ?? null),
+    );
+    return { changes };
+  },
+
+  async create({ inputs, context }) {
+    return { id: randomId(), outputs: { ...inputs, scope: await context.scope() } };
+  },
+
+  async read({ outputs, context }) {
+    await requireScope(context, outputs.scope);
+    return outputs;
+  },
+
+  async update({ olds, news, context }) {
+    const scope = await requireScope(context, olds.scope);
+    if (olds.digest !== news.digest || olds.name !== news.name) await removeTemplateDatabases(context, olds);
+    return { ...news, scope };
+  },
+
+  async delete({ outputs, context }) {
+    await requireScope(context, outputs.scope);
+    await removeTemplateDatabases(context, outputs);
+  },
+};
+
+/** Template databases hold no rows and are made again when needed, so removing one that another stack uses is harmless. */
+async function removeTemplateDatabases(context: Context, { name, digest }: SchemaTemplateOutputs): Promise<void> {
+  const { byName } = await context.listing.databases();
+  const groups = new Set([...byName.values()].flatMap((database) => database.group ?? []));
+  for (const group of groups) {
+    const database = templateName(group, name, digest);
+    if (!byName.has(database)) continue;
+    try {
+      await context.platform.deleteDatabase(database);
+      context.listing.gone(database);
+    } catch (error) {
+      // Its group may be going at the same time.
+      if (!(error instanceof TenantryError && error.code === "group-not-found")) throw error;
+    }
+  }
+}

@@ -1,0 +1,136 @@
+import type { Context } from "../../context";
+import { TenantryError } from "../../platform/errors";
+import type { PlatformDatabase } from "../../platform/platform";
+import type { Claim } from "../../registry/claim";
+import type { Registry } from "../../registry/registry";
+import { randomId } from "../random-id";
+import { parseSelf } from "../self";
+import type { TenantDatabaseInputs } from "./inputs";
+
+/** A listing taken for intents may be this old, in ms: the window in which a stranger's database could pass for ours. */
+const listingMaxAge = 5_000;
+
+export interface Acquired {
+  readonly claim: Claim;
+  readonly database: PlatformDatabase;
+  readonly registry: Registry;
+  /** created: by this call or by an earlier attempt of ours. known: ours already. adopted: it was somebody's before. */
+  readonly how: "created" | "known" | "adopted";
+  /** It was somebody's before Tenantry had it, now or at an earlier time. */
+  readonly adopted: boolean;
+}
+
+/**
+ * Comes to own the database of that name, creating it if need be: lists, claims, creates, records. Safe to repeat after
+ * a crash or a lost reply at any point. Whatever exists and is not provably ours is refused unless `adopt` allows it.
+ */
+export async function acquire(
+  context: Context,
+  inputs: TenantDatabaseInputs,
+  expiresAt: string | undefined,
+  seedFrom: () => Promise<string | undefined>,
+): Promise<Acquired> {
+  const { stack } = parseSelf(inputs.self);
+  const before = await context.listing.databases(listingMaxAge);
+  await requireGroup(context, inputs.group);
+  const registry = await context.registry(inputs.group, stack);
+  const earlier = inputs.nameIsDefault ? await registry.findByAddress(inputs.self) : undefined;
+  const name = earlier?.name ?? inputs.name;
+
+  const owner = randomId();
+  const incarnation = randomId();
+  const claim = await registry.claim({
+    kind: "database",
+    name,
+    address: inputs.self,
+    formerAddresses: inputs.formerly ?? [],
+    owner,
+    incarnation,
+    existed: before.byName.has(name),
+    defaultName: inputs.nameIsDefault === true,
+    template: inputs.schema?.name,
+    tenant: inputs.tenant,
+    expiresAt,
+    force: inputs.adopt === "force",
+  });
+  if (claim.incarnation !== incarnation) throw takenBy(name, claim);
+
+  const isNew = claim.owner === owner && claim.state === "open";
+  const taken = claim.owner === owner && !isNew;
+  const present = before.byName.get(name) ?? (isNew ? undefined : await context.platform.getDatabase(name));
+  const provablyOurs = present && !isNew && (claim.databaseId ? claim.databaseId === present.id : !claim.existed);
+
+  if (present && !provablyOurs) {
+    const stranger = adoptable(inputs, present);
+    if (!stranger) return hold(present, "adopted");
+    if (isNew) await registry.release(claim);
+    throw stranger;
+  }
+  if (present) return hold(present, taken ? "adopted" : claim.databaseId ? "known" : "created");
+  try {
+    const made = await context.platform.createDatabase({
+      name,
+      group: inputs.group,
+      seed: inputs.seed ?? seedOf(await seedFrom()),
+      sizeLimit: inputs.sizeLimit,
+    });
+    return await hold(made, "created");
+  } catch (error) {
+    if (!(error instanceof TenantryError)) throw error;
+    if (error.code === "already-exists") return afterConflict(error);
+    // A refusal made nothing, so the intent must not linger; after a lost reply it must, since it may be all we know.
+    if (error.whose === "yours" && isNew && !error.afterLostReply) await registry.release(claim);
+    throw error;
+  }
+
+  async function afterConflict(error: TenantryError): Promise<Acquired> {
+    const found = await context.platform.getDatabase(name);
+    if (found && (error.afterLostReply || !isNew)) return hold(found, "created");
+    const stranger = found ? adoptable(inputs, found) : error;
+    if (found && !stranger) return hold(found, "adopted");
+    if (isNew) await registry.release(claim);
+    throw stranger ?? error;
+  }
+
+  async function hold(database: PlatformDatabase, how: Acquired["how"]): Promise<Acquired> {
+    const adopted = how === "adopted" || (how === "known" && claim.adopted);
+    await registry.hold(claim, database.id, adopted);
+    const inGroup = { ...database, group: database.group ?? inputs.group };
+    context.listing.made(inGroup);
+    context.identities.set(database.name, database.id);
+    return { claim, database: inGroup, registry, how, adopted };
+  }
+}
+
+const seedOf = (database: string | undefined) => (database ? { database } : undefined);
+
+/** Undefined when the inputs allow taking it; else the refusal. */
+function adoptable(inputs: TenantDatabaseInputs, present: PlatformDatabase): TenantryError | undefined {
+  if (present.group !== undefined && present.group !== inputs.group) {
+    return new TenantryError(
+      "already-exists",
+      `name: a database "${present.name}" exists already, in group "${present.group}" instead of "${inputs.group}".`,
+      { fix: "Choose another name, or declare it in the group it is in." },
+    );
+  }
+  if (inputs.adopt === "unowned" || inputs.adopt === "force") return undefined;
+  return new TenantryError(
+    "already-exists",
+    `name: a database "${present.name}" exists already and is not this stack's.`,
+    { fix: 'Choose another name, or take it over as it is with adopt: "unowned".' },
+  );
+}
+
+function takenBy(name: string, claim: Claim): TenantryError {
+  return new TenantryError("not-owner", `name: the database "${name}" belongs to ${claim.address}.`, {
+    fix: 'Choose another name, or take it from there with adopt: "force" (its old owner then leaves it alone).',
+  });
+}
+
+async function requireGroup(context: Context, group: string): Promise<void> {
+  if (await context.listing.group(group)) return;
+  const names = [...(await context.listing.groups()).byName.keys()];
+  throw new TenantryError("group-not-found", `group: there is no group "${group}".`, {
+    fix: names.length > 0 ? `There is ${names.map((name) => `"${name}"`).join(", ")}.` : "Declare it as a Group first.",
+  });
+}

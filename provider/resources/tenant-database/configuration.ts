@@ -1,0 +1,79 @@
+import type { DatabaseConfiguration, PlatformDatabase } from "../../platform/platform";
+import type { Context } from "../../context";
+import type { TenantDatabaseInputs } from "./inputs";
+
+const settings = ["blockReads", "blockWrites", "deleteProtection", "allowedIps", "sizeLimit"] as const;
+type Setting = (typeof settings)[number];
+
+/** What each setting goes back to when it is taken out of the program. A size limit has no "none". */
+const initial = { blockReads: false, blockWrites: false, deleteProtection: false, allowedIps: [] } as const;
+
+export const initialSetting = (key: string): unknown => initial[key as keyof typeof initial];
+
+/**
+ * The settings that the program manages. What it does not mention is left alone, so that adopting a database changes
+ * nothing about it.
+ */
+export function declaredConfiguration(inputs: TenantDatabaseInputs): DatabaseConfiguration {
+  const suspended =
+    inputs.suspended === undefined ? {} : { blockReads: inputs.suspended, blockWrites: inputs.suspended };
+  return pick({ ...suspended, ...pick(inputs) });
+}
+
+/** The same, with what has been taken out of the program since `before` back at its initial value. */
+export function desiredConfiguration(
+  inputs: TenantDatabaseInputs,
+  before: TenantDatabaseInputs,
+): DatabaseConfiguration {
+  const released = Object.fromEntries(
+    Object.keys(declaredConfiguration(before))
+      .filter((key) => key in initial)
+      .map((key) => [key, initial[key as keyof typeof initial]]),
+  );
+  return { ...released, ...declaredConfiguration(inputs) };
+}
+
+/** Only what differs; undefined when nothing does. */
+export function configurationChange(
+  observed: DatabaseConfiguration,
+  desired: DatabaseConfiguration,
+): DatabaseConfiguration | undefined {
+  const differing = settings.filter(
+    (key) => desired[key] !== undefined && !same(observed[key] ?? initialSetting(key), desired[key]),
+  );
+  if (differing.length === 0) return undefined;
+  return Object.fromEntries(differing.map((key) => [key, desired[key]]));
+}
+
+/** The platform's present values of the settings asked about: from the listing where it tells, else one more call. */
+export async function observeConfiguration(
+  context: Context,
+  database: PlatformDatabase,
+  of: DatabaseConfiguration,
+): Promise<DatabaseConfiguration> {
+  const listed: DatabaseConfiguration = pick(database);
+  const missing = settings.some((key) => of[key] !== undefined && listed[key] === undefined);
+  return missing ? { ...listed, ...(await context.platform.getConfiguration(database.name)) } : listed;
+}
+
+/** Sends what differs; answers what is then the case. */
+export async function configure(
+  context: Context,
+  name: string,
+  observed: DatabaseConfiguration,
+  desired: DatabaseConfiguration,
+): Promise<DatabaseConfiguration> {
+  const change = configurationChange(observed, desired);
+  if (change) await context.platform.configureDatabase(name, change);
+  return { ...observed, ...change };
+}
+
+function pick(from: object): DatabaseConfiguration {
+  const values = from as Record<Setting, unknown>;
+  return Object.fromEntries(settings.filter((key) => values[key] !== undefined).map((key) => [key, values[key]]));
+}
+
+function same(a: unknown, b: unknown): boolean {
+  if (Array.isArray(a) && Array.isArray(b)) return JSON.stringify([...a].sort()) === JSON.stringify([...b].sort());
+  return a === b;
+}

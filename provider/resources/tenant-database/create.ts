@@ -1,0 +1,45 @@
+import type { Context } from "../../context";
+import { parseDuration } from "../../duration";
+import { Unfinished } from "../handler";
+import { acquire } from "./acquire";
+import { configure, declaredConfiguration, observeConfiguration } from "./configuration";
+import type { TenantDatabaseInputs } from "./inputs";
+import { type TenantDatabaseOutputs, asInputs, expiryOf, outputsOf } from "./outputs";
+import { migrateNew, templateFor } from "./schema";
+
+/** Comes to own the database, then brings its schema and its settings to what is declared. */
+export async function createTenantDatabase(
+  inputs: TenantDatabaseInputs,
+  context: Context,
+): Promise<{ id: string; outputs: TenantDatabaseOutputs }> {
+  const scope = await context.scope();
+  const expiresAt = expiryOf(inputs);
+  const { claim, database, registry, how, adopted } = await acquire(context, inputs, expiresAt, () =>
+    templateFor(context, inputs),
+  );
+  const desired = declaredConfiguration(inputs);
+  const observed = how === "created" ? {} : await observeConfiguration(context, database, desired);
+  let outputs = outputsOf(context, inputs, database, observed, {
+    scope,
+    status: "ready",
+    incarnation: claim.incarnation,
+    adopted: adopted || undefined,
+    expiresAt,
+  });
+  try {
+    const sql = context.sql({ ...database, group: inputs.group });
+    if (how === "created") await sql.ready(milliseconds(inputs.timeouts?.create));
+    if (inputs.schema) {
+      outputs = { ...outputs, schemaVersion: await migrateNew(context, outputs, inputs.schema, registry) };
+    }
+    outputs = { ...outputs, ...asInputs(inputs, await configure(context, database.name, observed, desired)) };
+  } catch (error) {
+    throw new Unfinished(error, claim.owner, outputs);
+  }
+  return { id: claim.owner, outputs };
+}
+
+function milliseconds(timeout: string | undefined): number | undefined {
+  const seconds = timeout === undefined ? undefined : parseDuration(timeout, "timeouts.create");
+  return seconds === undefined ? undefined : seconds * 1000;
+}

@@ -1,0 +1,107 @@
+import type { Context } from "../../context";
+import { TenantryError } from "../../platform/errors";
+import { pendingMigrations } from "../../rollout/plan";
+import type { MigrationRef } from "../../rollout/source";
+import { templateMigrations } from "../../rollout/template-source";
+import type { Diff } from "../handler";
+import { requireKnownScope } from "../scope";
+import { parseSelf } from "../self";
+import { hasUnknown } from "../unknown";
+import { configurationChange, declaredConfiguration, desiredConfiguration } from "./configuration";
+import type { TenantDatabaseInputs } from "./inputs";
+import type { TenantDatabaseOutputs } from "./outputs";
+
+/** Inputs that only have to be in state to be in force: a change of them costs no call to the platform. */
+const recorded = ["tenant", "deletionPolicy", "onReplace", "expiresIn", "expiresAt", "timeouts", "connection"] as const;
+
+/** Observed against desired, without I/O. */
+export function diffTenantDatabase(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs, context: Context): Diff {
+  requireKnownScope(context, olds.scope);
+  const move = whatMoves(olds, news);
+  if (move) {
+    const decided = decide(olds, news, move);
+    if (decided) return decided;
+  }
+  const note = migrationNote(olds, news);
+  const changes =
+    move !== undefined ||
+    Object.values(news).some(hasUnknown) ||
+    note !== undefined ||
+    !sameSchema(olds, news) ||
+    configurationChange(declaredConfiguration(olds), desiredConfiguration(news, olds)) !== undefined ||
+    (news.suspended !== undefined && news.suspended !== olds.suspended) ||
+    recorded.some((key) => key in { ...olds, ...news } && differs(desiredRecord(news, olds)[key], olds[key])) ||
+    wasRenamedUnderDefaultName(olds, news) ||
+    (olds.status === "ready" && olds.url !== context.platform.databaseUrl(olds));
+  return { changes, note };
+}
+
+/** Name or group, if it changes; the platform can do neither in place. */
+export function whatMoves(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs): "name" | "group" | undefined {
+  // A default name that was kept from an earlier resource name is no change.
+  const bothDefault = news.nameIsDefault === true && olds.nameIsDefault === true;
+  if (!bothDefault && !hasUnknown(news.name) && news.name !== olds.name) return "name";
+  if (!hasUnknown(news.group) && news.group !== olds.group) return "group";
+  return undefined;
+}
+
+/** Undefined: it is copied, in update. */
+function decide(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs, move: "name" | "group"): Diff | undefined {
+  const from = olds[move];
+  const to = news[move];
+  if (news.onReplace === "destroy") {
+    // Names are unique in an organization, so a database of the same name must go first.
+    return { changes: true, replaces: [move], deleteBeforeReplace: move === "group" };
+  }
+  if (news.onReplace === "copy" && move === "name" && news.group === olds.group) return undefined;
+  const ways =
+    move === "name"
+      ? 'onReplace: "copy" (copy, verify, switch, retire) or onReplace: "destroy" (a new, empty database)'
+      : 'onReplace: "destroy" (a new, empty database); a copy into another group is not possible there';
+  throw new TenantryError(
+    "needs-decision",
+    `${move}: changing it from "${from}" to "${to}" would replace the database and its data.`,
+    { fix: `Set it back to "${from}", or decide with ${ways}.` },
+  );
+}
+
+/**
+ * The claim carries the address from which a default name was chosen. It has to follow a renamed resource, or a later
+ * forced replacement would find a free name, make an empty database and delete this one.
+ */
+export function wasRenamedUnderDefaultName(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs): boolean {
+  return news.nameIsDefault === true && parseSelf(olds.self).resource !== parseSelf(news.self).resource;
+}
+
+function sameSchema(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs): boolean {
+  return (
+    olds.schema?.digest === news.schema?.digest &&
+    olds.schema?.name === news.schema?.name &&
+    olds.schema?.path === news.schema?.path &&
+    (news.schema === undefined || olds.schemaVersion === news.schema.version)
+  );
+}
+
+/** What `up` would apply to this database, by name. */
+function migrationNote(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs): string | undefined {
+  if (!news.schema || hasUnknown(news.schema) || olds.status === "expired") return undefined;
+  if (olds.schemaVersion === news.schema.version) return undefined;
+  const migrations = templateMigrations(news.schema);
+  const at = migrations.findIndex((one) => one.id === olds.schemaVersion);
+  if (olds.schemaVersion !== undefined && at < 0) {
+    // The full history is compared in update; here the version alone already tells that it cannot go on.
+    pendingMigrations([{ id: olds.schemaVersion, hash: "" } satisfies MigrationRef], migrations, olds.name);
+  }
+  const pending = migrations.slice(at + 1).map((one) => one.id);
+  if (pending.length === 0) return undefined;
+  return `${olds.name}: ${olds.schemaVersion ?? "no schema"} -> ${news.schema.version}; to apply: ${pending.join(", ")}`;
+}
+
+/** An expiry given as a lifetime is fixed when it is first seen; afterwards only a change of the lifetime moves it. */
+function desiredRecord(news: TenantDatabaseInputs, olds: TenantDatabaseOutputs): TenantDatabaseInputs {
+  return news.expiresIn !== undefined && news.expiresIn === olds.expiresIn
+    ? { ...news, expiresAt: olds.expiresAt }
+    : news;
+}
+
+const differs = (a: unknown, b: unknown): boolean => JSON.stringify(a ?? null) !== JSON.stringify(b ?? null);

@@ -1,0 +1,21 @@
+import type { Handler } from "../handler";
+import { keepDefaultName } from "../inputs";
+import { createTenantDatabase } from "./create";
+import { diffTenantDatabase } from "./diff";
+import { judgeTenantDatabase, type TenantDatabaseInputs } from "./inputs";
+import type { TenantDatabaseOutputs } from "./outputs";
+import { readTenantDatabase } from "./read";
+import { removeTenantDatabase } from "./remove";
+import { updateTenantDatabase } from "./update";
+
+export const tenantDatabase: Handler<TenantDatabaseInputs, TenantDatabaseOutputs> = {
+  check: ({ news, olds, capabilities, platform }) => ({
+    inputs: keepDefaultName(news, olds),
+    failures: judgeTenantDatabase(news, capabilities, platform),
+  }),
+  diff: ({ olds, news, context }) => diffTenantDatabase(olds, news, context),
+  create: ({ inputs, context }) => createTenantDatabase(inputs, context),
+  read: ({ outputs, context }) => readTenantDatabase(outputs, context),
+  update: ({ id, olds, news, context }) => updateTenantDatabase(id, olds, news, context),
+  delete: ({ id, outputs, context }) => removeTenantDatabase(id, outputs, context),
+};

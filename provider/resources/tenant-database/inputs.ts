@@ -1,0 +1,144 @@
+import { z } from "zod";
+import { parseDuration } from "../../duration";
+import type { Capabilities } from "../../platform/capabilities";
+import { type CommonInputs, type Failure } from "../handler";
+import { judge, judgeName } from "../inputs";
+import { hasUnknown } from "../unknown";
+
+/** A template as its tenants see it: small, because every tenant's state holds it twice. */
+export interface SchemaRef {
+  readonly name: string;
+  /** Id of the last migration. */
+  readonly version: string;
+  readonly digest: string;
+  /** The migrations' folder, relative to the project's. */
+  readonly path: string;
+  /** "migrations": new tenants are migrated from empty instead of copied from a template database. */
+  readonly seedFrom?: "template" | "migrations";
+}
+
+export interface TenantDatabaseInputs extends CommonInputs {
+  readonly name: string;
+  readonly nameIsDefault?: boolean;
+  readonly tenant?: string;
+  readonly group: string;
+  readonly schema?: SchemaRef;
+  readonly seed?: { readonly database: string; readonly timestamp?: string };
+  readonly blockReads?: boolean;
+  readonly blockWrites?: boolean;
+  readonly suspended?: boolean;
+  readonly deleteProtection?: boolean;
+  readonly allowedIps?: readonly string[];
+  readonly sizeLimit?: string;
+  readonly isolation?: string;
+  readonly region?: string;
+  readonly databases?: readonly unknown[];
+  readonly adopt?: Adopt;
+  readonly onReplace?: "error" | "copy" | "destroy";
+  readonly deletionPolicy?: "delete" | "retain" | "soft";
+  readonly expiresIn?: string;
+  readonly expiresAt?: string;
+  readonly timeouts?: { readonly create?: string; readonly update?: string; readonly delete?: string };
+}
+
+export type Adopt = "never" | "unowned" | "force";
+
+const schemaRef = z.strictObject({
+  name: z.string(),
+  version: z.string(),
+  digest: z.string(),
+  path: z.string(),
+  seedFrom: z.enum(["template", "migrations"]).optional(),
+});
+
+const shape = {
+  self: z.string(),
+  formerly: z.array(z.string()).optional(),
+  connection: z.string().optional(),
+  name: z.string(),
+  nameIsDefault: z.boolean().optional(),
+  tenant: z.string().min(1).max(200).optional(),
+  group: z.string("must be a Group, or the name of a group that exists"),
+  schema: schemaRef.optional(),
+  seed: z.strictObject({ database: z.string(), timestamp: z.iso.datetime({ offset: true }).optional() }).optional(),
+  blockReads: z.boolean().optional(),
+  blockWrites: z.boolean().optional(),
+  suspended: z.boolean().optional(),
+  deleteProtection: z.boolean().optional(),
+  allowedIps: z
+    .array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], "must be an IP address or a CIDR range"))
+    .optional(),
+  sizeLimit: z
+    .string()
+    .regex(/^\d+(?:b|kb|mb|gb|tb)?$/i, 'must be a size such as "256mb"')
+    .optional(),
+  isolation: z.string().optional(),
+  region: z.string().optional(),
+  databases: z.array(z.unknown()).optional(),
+  adopt: z.enum(["never", "unowned", "force"]).optional(),
+  onReplace: z.enum(["error", "copy", "destroy"]).optional(),
+  deletionPolicy: z.enum(["delete", "retain", "soft"]).optional(),
+  expiresIn: z.string().optional(),
+  expiresAt: z.iso.datetime({ offset: true }).optional(),
+  timeouts: z
+    .strictObject({ create: z.string().optional(), update: z.string().optional(), delete: z.string().optional() })
+    .optional(),
+};
+
+const schema = z.strictObject(shape);
+/** What a user may write; the rest is the SDK's. */
+const known = Object.keys(shape).filter((key) => !["self", "formerly", "nameIsDefault"].includes(key));
+
+/** Everything that can be held against the inputs without asking the platform. */
+export function judgeTenantDatabase(
+  news: Partial<TenantDatabaseInputs>,
+  capabilities: Capabilities,
+  platform: string,
+): Failure[] {
+  const failures = judge(schema, news, known);
+  failures.push(...judgeName("name", news.name, capabilities), ...judgeDurations(news));
+  const without = (property: keyof TenantDatabaseInputs, can: boolean, instead: string): void => {
+    if (news[property] !== undefined && !can) failures.push(`${property}: ${platform} cannot do that; ${instead}.`);
+  };
+  without("blockReads", capabilities.block, "leave it out");
+  without("blockWrites", capabilities.block, "leave it out");
+  without("suspended", capabilities.block, "leave it out");
+  without("deleteProtection", capabilities.deleteProtection, 'use Pulumi\'s "protect" option');
+  without("allowedIps", capabilities.allowedIps, "leave it out");
+  without("sizeLimit", capabilities.sizeLimit, "leave it out");
+  without("isolation", capabilities.isolation, "every tenant is a database of its own there");
+  without("region", capabilities.tenantRegion, "put the tenant into a group that is in the region");
+  without("databases", capabilities.severalDatabases, "declare one TenantDatabase for each");
+  without("seed", capabilities.seedFromDatabase, "use a schema");
+  if (news.seed?.timestamp && !capabilities.seedAtTime) {
+    failures.push(`seed.timestamp: ${platform} copies a database only as it is now; leave it out.`);
+  }
+  if (news.deletionPolicy === "soft" && !capabilities.softDelete) {
+    failures.push(`deletionPolicy: ${platform} has no soft delete; use "retain" or "delete".`);
+  }
+  if (news.suspended && (news.blockReads === false || news.blockWrites === false)) {
+    failures.push(
+      "suspended: it blocks reads and writes, so blockReads and blockWrites cannot be false; leave them out.",
+    );
+  }
+  if (news.expiresIn !== undefined && news.expiresAt !== undefined) {
+    failures.push("expiresIn: expiresAt is given too; give one of them.");
+  }
+  return failures;
+}
+
+function judgeDurations(news: Partial<TenantDatabaseInputs>): Failure[] {
+  const durations = { expiresIn: news.expiresIn, ...prefixed("timeouts", news.timeouts) };
+  return Object.entries(durations).flatMap(([path, text]) => {
+    if (typeof text !== "string" || hasUnknown(text)) return [];
+    try {
+      parseDuration(text, path);
+      return [];
+    } catch (error) {
+      return [(error as Error).message];
+    }
+  });
+}
+
+const prefixed = (path: string, values: object = {}): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(values).map(([key, value]) => [`${path}.${key}`, value]));

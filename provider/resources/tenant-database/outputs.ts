@@ -1,0 +1,64 @@
+import type { Context } from "../../context";
+import { parseDuration } from "../../duration";
+import type { DatabaseConfiguration } from "../../platform/platform";
+import { declaredConfiguration, initialSetting } from "./configuration";
+import type { TenantDatabaseInputs } from "./inputs";
+
+/** What state keeps of a tenant's database: all inputs, and what was observed. Managed settings hold observed values. */
+export interface TenantDatabaseOutputs extends TenantDatabaseInputs {
+  readonly scope: string;
+  readonly databaseId: string;
+  readonly hostname: string;
+  /** Where clients connect. */
+  readonly url: string;
+  /** Last migration that the database has; absent where there is no schema, or none applied yet. */
+  readonly schemaVersion?: string;
+  /** "expired": it had an end, which has come; it is gone and is not created anew, empty. */
+  readonly status: "ready" | "expired";
+  /** Random, new with every create: a delete acts only if it is still the registry's. */
+  readonly incarnation: string;
+  readonly adopted?: boolean;
+}
+
+/** Everything but the inputs and what the platform says of the database. */
+type Record = Pick<TenantDatabaseOutputs, "scope" | "status" | "incarnation" | "adopted" | "expiresAt">;
+
+/** The full set of outputs; the engine forgets whatever is left out. `observed` are the managed settings' real values. */
+export function outputsOf(
+  context: Context,
+  inputs: TenantDatabaseInputs,
+  database: { readonly name: string; readonly id: string; readonly hostname: string },
+  observed: DatabaseConfiguration,
+  record: Record,
+): TenantDatabaseOutputs {
+  return {
+    ...inputs,
+    ...asInputs(inputs, observed),
+    name: database.name,
+    databaseId: database.id,
+    hostname: database.hostname,
+    url: context.platform.databaseUrl(database),
+    scope: record.scope,
+    status: record.status,
+    incarnation: record.incarnation,
+    adopted: record.adopted,
+    expiresAt: record.expiresAt,
+  };
+}
+
+/** Observed settings in the terms the program used: only those it manages, `suspended` as one. */
+export function asInputs(inputs: TenantDatabaseInputs, observed: DatabaseConfiguration): Partial<TenantDatabaseInputs> {
+  const declared = declaredConfiguration({ ...inputs, suspended: undefined });
+  const settings = Object.fromEntries(
+    Object.keys(declared).map((key) => [key, observed[key as keyof DatabaseConfiguration] ?? initialSetting(key)]),
+  );
+  const suspended = observed.blockReads === true && observed.blockWrites === true;
+  return inputs.suspended === undefined ? settings : { ...settings, suspended };
+}
+
+/** When it ends: as given, or counted from now. */
+export function expiryOf(inputs: TenantDatabaseInputs): string | undefined {
+  if (inputs.expiresIn === undefined) return inputs.expiresAt;
+  const seconds = parseDuration(inputs.expiresIn, "expiresIn");
+  return seconds === undefined ? undefined : new Date(Date.now() + seconds * 1000).toISOString();
+}

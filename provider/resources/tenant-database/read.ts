@@ -1,0 +1,40 @@
+import type { Context } from "../../context";
+import { TenantryError } from "../../platform/errors";
+import { allowRemoval } from "../removals";
+import { requireScope } from "../scope";
+import { declaredConfiguration, observeConfiguration } from "./configuration";
+import { type TenantDatabaseOutputs, outputsOf } from "./outputs";
+import { observeVersion } from "./schema";
+
+/** What is there now; undefined when it is confirmed to be gone. */
+export async function readTenantDatabase(
+  outputs: TenantDatabaseOutputs,
+  context: Context,
+): Promise<TenantDatabaseOutputs | undefined> {
+  await requireScope(context, outputs.scope);
+  const found = await context.listing.database(outputs.name);
+  // Another database under the same name is a stranger's: ours is gone.
+  const database = found?.id === outputs.databaseId ? found : undefined;
+  if (!database) {
+    const ended = outputs.expiresAt !== undefined && Date.parse(outputs.expiresAt) <= Date.now();
+    if (outputs.status === "expired" || ended) return { ...outputs, status: "expired" };
+    await allowRemoval(context, outputs);
+    return undefined;
+  }
+  context.identities.set(outputs.name, database.id);
+  const observed = await observeConfiguration(context, database, declaredConfiguration(outputs));
+  return {
+    ...outputsOf(context, outputs, database, observed, outputs),
+    schemaVersion: outputs.schema && (await version(outputs, context)),
+  };
+}
+
+/** Where the ledger cannot be read (blocked, archived, no answer), the last known version stands: it is a hint. */
+async function version(outputs: TenantDatabaseOutputs, context: Context): Promise<string | undefined> {
+  try {
+    return await observeVersion(context, outputs);
+  } catch (error) {
+    if (error instanceof TenantryError && error.whose === "yours") throw error;
+    return outputs.schemaVersion;
+  }
+}

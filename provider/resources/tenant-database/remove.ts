@@ -1,0 +1,52 @@
+import type { Context } from "../../context";
+import { TenantryError } from "../../platform/errors";
+import { requireScope } from "../scope";
+import { parseSelf } from "../self";
+import type { TenantDatabaseOutputs } from "./outputs";
+
+/**
+ * Acts only where registry, incarnation and database id agree that the database is still this resource's. A forced
+ * replacement has given the name a newer incarnation by now: then there is nothing to do.
+ */
+export async function removeTenantDatabase(
+  id: string,
+  outputs: TenantDatabaseOutputs,
+  context: Context,
+): Promise<void> {
+  await requireScope(context, outputs.scope);
+  const { name, databaseId, incarnation } = outputs;
+  const registry = await context.existingRegistry(outputs.group, parseSelf(outputs.self).stack);
+  const claim = await registry?.find("database", name);
+  if (claim?.owner === id && claim.incarnation !== incarnation) return;
+
+  const database = await context.listing.database(name);
+  if (claim && claim.owner !== id) throw takenOver(name, claim.address);
+  if (!registry || !claim) {
+    // Our delete went through and its reply was lost, or there was never anything to delete.
+    if (database?.id !== databaseId || policyOf(outputs, context) === "retain") return;
+    throw new TenantryError(
+      "not-owner",
+      `${name}: the registry of group "${outputs.group}" has no record of it, so it was not deleted.`,
+      { fix: "Delete it by hand if it should go, and take it out of the state with `pulumi state delete`." },
+    );
+  }
+  if (policyOf(outputs, context) !== "retain" && database?.id === databaseId) {
+    await registry.deleting(claim);
+    await context.platform.deleteDatabase(name);
+    context.listing.gone(name);
+    context.identities.delete(name);
+  }
+  await registry.release(claim);
+}
+
+/** What was adopted stays; what this stack made goes, softly where the platform can. */
+function policyOf(outputs: TenantDatabaseOutputs, context: Context): "delete" | "retain" | "soft" {
+  if (outputs.deletionPolicy) return outputs.deletionPolicy;
+  if (outputs.adopted) return "retain";
+  return context.platform.capabilities.softDelete ? "soft" : "delete";
+}
+
+const takenOver = (name: string, address: string): TenantryError =>
+  new TenantryError("not-owner", `${name}: the database now belongs to ${address}, so it was not deleted.`, {
+    fix: "Take it out of this stack with `pulumi state delete`.",
+  });

@@ -1,0 +1,104 @@
+import type { Context } from "../../context";
+import { TenantryError } from "../../platform/errors";
+import { Unfinished } from "../handler";
+import { requireScope } from "../scope";
+import { parseSelf } from "../self";
+import {
+  configurationChange,
+  configure,
+  declaredConfiguration,
+  desiredConfiguration,
+  observeConfiguration,
+} from "./configuration";
+import { copyUnderNewName } from "./copy";
+import { whatMoves } from "./diff";
+import type { TenantDatabaseInputs } from "./inputs";
+import { type TenantDatabaseOutputs, asInputs, expiryOf, outputsOf } from "./outputs";
+import { migrateExisting } from "./schema";
+
+/** Brings an existing database to what is now declared; how far it came is in the outputs, also when it fails. */
+export async function updateTenantDatabase(
+  id: string,
+  olds: TenantDatabaseOutputs,
+  news: TenantDatabaseInputs,
+  context: Context,
+): Promise<TenantDatabaseOutputs> {
+  await requireScope(context, olds.scope);
+  if (olds.status === "expired") {
+    throw new TenantryError("expired", `${olds.name}: it expired at ${olds.expiresAt} and its data is gone.`, {
+      fix: "Take it out of the program; declare it again to have a new, empty one.",
+    });
+  }
+  const expiresAt = news.expiresIn !== undefined && news.expiresIn === olds.expiresIn ? olds.expiresAt : expiryOf(news);
+  const database = { name: olds.name, id: olds.databaseId, hostname: olds.hostname };
+  const inPlace = { ...news, name: olds.name, group: olds.group };
+  let reached: TenantDatabaseOutputs = {
+    ...outputsOf(context, inPlace, database, declaredConfiguration(olds), { ...olds, expiresAt }),
+    schema: olds.schema,
+    schemaVersion: olds.schemaVersion,
+  };
+  try {
+    if (isClaimedDifferently(olds, news, expiresAt)) await amendClaim(context, olds, news, expiresAt);
+    if (whatMoves(olds, news) === "name") reached = await copyUnderNewName(id, reached, news, context);
+    const desired = desiredConfiguration(news, olds);
+    const migrates = news.schema !== undefined && !isAt(reached, news.schema);
+    if (migrates || configurationChange(declaredConfiguration(olds), desired)) {
+      const present = await requirePresent(context, reached);
+      const observed = await observeConfiguration(context, present, desired);
+      const setUp = async (): Promise<void> => {
+        reached = { ...reached, ...asInputs(news, await configure(context, present.name, observed, desired)) };
+      };
+      // What is about to be blocked is migrated first; what is blocked is opened first.
+      const closes = desired.blockReads === true || desired.blockWrites === true;
+      if (!closes) await setUp();
+      if (migrates) {
+        const registry = await context.registry(reached.group, parseSelf(news.self).stack);
+        const schemaVersion = await migrateExisting(context, reached, news.schema!, registry, news.self);
+        reached = { ...reached, schemaVersion };
+      }
+      if (closes) await setUp();
+    }
+  } catch (error) {
+    throw new Unfinished(error, id, reached);
+  }
+  return { ...reached, schema: news.schema, schemaVersion: news.schema && reached.schemaVersion };
+}
+
+const isAt = (outputs: TenantDatabaseOutputs, schema: { version: string; digest: string }): boolean =>
+  outputs.schemaVersion === schema.version && outputs.schema?.digest === schema.digest;
+
+function isClaimedDifferently(
+  olds: TenantDatabaseOutputs,
+  news: TenantDatabaseInputs,
+  expiresAt: string | undefined,
+): boolean {
+  return (
+    parseSelf(olds.self).resource !== parseSelf(news.self).resource ||
+    olds.schema?.name !== news.schema?.name ||
+    olds.tenant !== news.tenant ||
+    olds.expiresAt !== expiresAt
+  );
+}
+
+async function amendClaim(
+  context: Context,
+  olds: TenantDatabaseOutputs,
+  news: TenantDatabaseInputs,
+  expiresAt: string | undefined,
+): Promise<void> {
+  const registry = await context.registry(olds.group, parseSelf(news.self).stack);
+  await registry.amend(
+    { kind: "database", name: olds.name, incarnation: olds.incarnation },
+    { address: news.self, template: news.schema?.name, tenant: news.tenant, expiresAt },
+  );
+}
+
+/** The database as it is now; nothing is sent to one that has become a stranger's. */
+async function requirePresent(context: Context, olds: TenantDatabaseOutputs) {
+  const database = await context.listing.database(olds.name);
+  if (database?.id === olds.databaseId) return database;
+  const what = database ? "was deleted and made again by somebody else" : "is not on the platform any more";
+  throw new TenantryError("database-not-found", `${olds.name}: the database ${what}.`, {
+    fix: "Run `pulumi refresh` to bring the state up to date, then `pulumi up`.",
+  });
+}

@@ -1,0 +1,39 @@
+import { TenantryError } from "../platform/errors";
+import type { MigrationRef } from "./source";
+
+/**
+ * Which of the template's migrations a database still lacks, in order. Pure: the same for one tenant's update, for a
+ * preview and for a whole fleet.
+ *
+ * Fails with "migration-invalid" when the database's history is not the beginning of the template's: a migration that
+ * was applied has since been edited, removed, renamed or put in another order. `where` begins the message.
+ */
+export function pendingMigrations<M extends MigrationRef>(
+  applied: readonly MigrationRef[],
+  migrations: readonly M[],
+  where: string,
+): M[] {
+  applied.forEach((done, i) => {
+    const declared = migrations[i];
+    if (declared?.id === done.id && declared.hash === done.hash) return;
+    throw new TenantryError("migration-invalid", `${where}: ${difference(done, declared, migrations)}`, {
+      fix: "Put the applied file back as it was and write the change as a new migration.",
+    });
+  });
+  return migrations.slice(applied.length);
+}
+
+function difference(
+  done: MigrationRef,
+  declared: MigrationRef | undefined,
+  migrations: readonly MigrationRef[],
+): string {
+  const same = migrations.find((one) => one.id === done.id);
+  if (!same) return `migration ${done.id} was applied, but is no longer among the template's.`;
+  if (same.hash !== done.hash) {
+    return `migration ${done.id} was edited after it was applied (applied ${short(done)}, now ${short(same)}).`;
+  }
+  return `migration ${done.id} was applied before ${declared!.id}, but now comes after it.`;
+}
+
+const short = (migration: MigrationRef): string => migration.hash.slice(0, 12);

@@ -1,0 +1,32 @@
+import { resolve } from "node:path";
+import { TenantryError } from "../platform/errors";
+import { projectFolder } from "../project-folder";
+import { type Migration, digestOf, readMigrations } from "./source";
+
+/** What tells a template's text: where its folder is (from the project's folder) and what it must hash to. */
+export interface TemplateRef {
+  readonly name: string;
+  readonly digest: string;
+  readonly path: string;
+}
+
+const read = new Map<string, Migration[]>();
+
+/**
+ * The template's migrations as they are on disk, once a process. Fails when the text is no longer what the program
+ * hashed: only what was previewed is run.
+ */
+export function templateMigrations({ name, digest, path }: TemplateRef): Migration[] {
+  const known = read.get(`${path}\n${digest}`);
+  if (known) return known;
+  const migrations = readMigrations(resolve(projectFolder(), path), path);
+  if (digestOf(migrations) !== digest) {
+    throw new TenantryError(
+      "migration-invalid",
+      `schema: the files in "${path}" are not those that template "${name}" was declared with.`,
+      { fix: "They changed since the program ran: run `pulumi up` again." },
+    );
+  }
+  read.set(`${path}\n${digest}`, migrations);
+  return migrations;
+}

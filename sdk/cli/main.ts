@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+import { Command } from "commander";
+import { TenantryError } from "../../provider/platform/errors";
+import { localCommand } from "./local";
+
+const program = new Command("tenantry")
+  .description("Fleets of per-tenant databases, declared in code and reconciled on `pulumi up`.")
+  .addCommand(localCommand());
+
+program.parseAsync().catch((error: unknown) => {
+  // A TenantryError says what happened and what to do; its stack would only bury that. Anything else is our fault.
+  process.stderr.write(
+    `tenantry: ${error instanceof TenantryError ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
+  );
+  process.exitCode = 1;
+});

@@ -1,0 +1,7 @@
+/** Tenant databases as code. See the README for a program of 20 lines and for every default. */
+export { DatabaseToken, type DatabaseTokenArgs } from "./database-token";
+export { Group, type GroupArgs } from "./group";
+export { type LookupOptions, type TenantDatabaseInfo, getLocations, getTenantDatabase, listTenants } from "./lookup";
+export { SchemaTemplate, type SchemaTemplateArgs } from "./schema-template";
+export { TenantDatabase, type TenantDatabaseArgs } from "./tenant-database";
+export type { SchemaRef } from "../provider/resources/tenant-database/inputs";

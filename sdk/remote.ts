@@ -1,0 +1,76 @@
+import * as pulumi from "@pulumi/pulumi";
+import { typeToken } from "../provider/resources/self";
+import { preflight } from "./preflight";
+
+/** The kinds of resource, as `tenantry/runtime` exports them. */
+export type Kind = "group" | "tenantDatabase" | "databaseToken" | "schemaTemplate";
+
+/**
+ * The provider text that the engine keeps with every resource, in inputs and outputs: it only says whom to call. It is
+ * in users' state for years, so it is pinned byte for byte by a test. Modules are looked up from the project's folder,
+ * which is the host's working directory.
+ */
+export function providerText(kind: Kind): string {
+  return (
+    `exports.handler=()=>{try{return require("module").createRequire(process.cwd()+"/")("tenantry/runtime").${kind}}` +
+    `catch(e){throw e.stack=e.message="tenantry is not installed here: run npm ci",e}}`
+  );
+}
+
+/** The type under which the engine knows the kind, e.g. `pulumi-nodejs:dynamic/tenantry:TenantDatabase`. */
+export const typeOf = (kind: Kind): string => typeToken(kind);
+
+/** True for a resource of that kind, also one from another copy of this package. */
+export function isKind(value: unknown, kind: Kind): boolean {
+  return pulumi.Resource.isInstance(value) && (value as { __pulumiType?: string }).__pulumiType === typeOf(kind);
+}
+
+/**
+ * The inputs of a resource as they are registered. They replace what `pulumi.dynamic.Resource` would do: its way stores
+ * the provider's code with every resource.
+ */
+export function remoteInputs(
+  kind: Kind,
+  name: string,
+  inputs: pulumi.Inputs,
+  opts: pulumi.ResourceOptions,
+): pulumi.Inputs {
+  return {
+    ...inputs,
+    self: preflight.gate(selfOf(kind, name, opts)),
+    formerly: formerAddresses(name, opts),
+    __provider: providerText(kind),
+  };
+}
+
+/** `organization/project/stack/name`, with the parents' types before the name of a component's child. */
+function selfOf(kind: Kind, name: string, opts: pulumi.ResourceOptions): pulumi.Input<string> {
+  const stack = stackAddress();
+  if (!opts.parent) return `${stack}/${name}`;
+  const type = typeOf(kind);
+  return pulumi.createUrn(name, type, opts.parent).apply((urn) => {
+    const types = urn.split("::")[2] ?? "";
+    return `${stack}/${types.slice(0, types.length - type.length)}${name}`;
+  });
+}
+
+/** Addresses under which the registry may still know the resource: those of its aliases within this stack. */
+function formerAddresses(name: string, opts: pulumi.ResourceOptions): pulumi.Input<string[]> | undefined {
+  if (!opts.aliases || opts.aliases.length === 0) return undefined;
+  return pulumi.output(opts.aliases).apply((aliases) =>
+    aliases.map((alias) => {
+      if (typeof alias !== "string") {
+        const { project = pulumi.getProject(), stack = pulumi.getStack() } = alias as {
+          project?: string;
+          stack?: string;
+        };
+        return `${pulumi.getOrganization()}/${project}/${stack}/${alias.name ?? name}`;
+      }
+      const [stack = "", project = "", types = "", formerName = ""] = alias.replace("urn:pulumi:", "").split("::");
+      const parents = types.slice(0, types.lastIndexOf("$") + 1);
+      return `${pulumi.getOrganization()}/${project}/${stack}/${parents}${formerName}`;
+    }),
+  );
+}
+
+export const stackAddress = (): string => `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;

@@ -1,0 +1,86 @@
+import { isAbsolute, relative, resolve } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { nameFrom } from "../provider/resources/name";
+import type { SchemaRef } from "../provider/resources/tenant-database/inputs";
+import { type MigrationRef, digestOf, readMigrations } from "../provider/rollout/source";
+import { isKind, remoteInputs, typeOf } from "./remote";
+
+export interface SchemaTemplateArgs {
+  /** @default the resource's name, made valid */
+  name?: string;
+  /** Folder of ordered .sql files ("0001_init.sql", ...), looked up from the program's folder. */
+  migrations: string;
+  /** How the folder is laid out; "sql" is the only format so far. @default "auto" */
+  format?: "auto" | "sql";
+  /**
+   * How a new tenant gets the schema: copied from a template database in one call (one such database per group), or by
+   * running all migrations.
+   * @default "template" where the platform copies
+   */
+  seedFrom?: "template" | "migrations";
+  /** One of `tenantry:connections`. @default the stack's own */
+  connection?: string;
+}
+
+/**
+ * A schema as an ordered history of migrations. New tenants are copied from it; when it gains a migration, a preview
+ * names it for each tenant and `pulumi up` applies it to each.
+ *
+ * ```ts
+ * const app = new tenantry.SchemaTemplate("app", { migrations: "./migrations" });
+ * ```
+ */
+export class SchemaTemplate extends pulumi.CustomResource {
+  declare readonly name: pulumi.Output<string>;
+  /** Id of the last migration. */
+  declare readonly version: pulumi.Output<string>;
+  /** One hash over all ids and texts. */
+  declare readonly digest: pulumi.Output<string>;
+  declare readonly migrations: pulumi.Output<MigrationRef[]>;
+  /** What a TenantDatabase takes as its `schema`. */
+  declare readonly ref: pulumi.Output<SchemaRef>;
+
+  static override isInstance(value: unknown): value is SchemaTemplate {
+    return isKind(value, "schemaTemplate");
+  }
+
+  constructor(name: string, args: SchemaTemplateArgs, opts: pulumi.CustomResourceOptions = {}) {
+    const { migrations: folder, ...rest } = args;
+    const migrations = readInProgram(name, folder).map(({ id, hash }) => ({ id, hash }));
+    const template = {
+      name: args.name ?? nameFrom(name),
+      version: migrations.at(-1)!.id,
+      digest: digestOf(migrations),
+      path: fromProject(folder),
+      seedFrom: args.seedFrom,
+    };
+    const inputs = {
+      ...rest,
+      ...template,
+      nameIsDefault: args.name === undefined || undefined,
+      migrations,
+      ref: template,
+    };
+    super(
+      typeOf("schemaTemplate"),
+      name,
+      { scope: undefined, ...remoteInputs("schemaTemplate", name, inputs, opts) },
+      opts,
+    );
+  }
+}
+
+function readInProgram(name: string, folder: string) {
+  try {
+    return readMigrations(resolve(folder), folder);
+  } catch (error) {
+    // A RunError is shown as its message alone, without a stack.
+    throw new pulumi.RunError(`${name}: ${(error as Error).message}`);
+  }
+}
+
+/** The folder as seen from the project's, so that state is the same on every machine. */
+function fromProject(folder: string): string {
+  const path = relative(pulumi.getRootDirectory(), resolve(folder)).replaceAll("\\", "/");
+  return isAbsolute(path) ? resolve(folder) : path || ".";
+}

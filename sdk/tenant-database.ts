@@ -1,0 +1,125 @@
+import * as pulumi from "@pulumi/pulumi";
+import { nameFrom } from "../provider/resources/name";
+import type { SchemaRef } from "../provider/resources/tenant-database/inputs";
+import { Group } from "./group";
+import { preflight } from "./preflight";
+import { isKind, remoteInputs, typeOf } from "./remote";
+import { SchemaTemplate } from "./schema-template";
+
+export interface TenantDatabaseArgs {
+  /**
+   * The database's name on the platform, unique in the organization. Lowercase letters, digits and dashes, at most 64.
+   * @default the resource's name, made valid; kept when the resource is renamed with an alias
+   */
+  name?: pulumi.Input<string>;
+  /** Your own id of the tenant, kept in the registry. */
+  tenant?: pulumi.Input<string>;
+  /** A Group of this program, or the name of a group that exists: a plain name refers without owning. */
+  group: Group | pulumi.Input<string>;
+  /** The template whose schema the tenant gets: copied when the tenant is new, migrated afterwards. */
+  schema?: SchemaTemplate | pulumi.Input<SchemaRef>;
+  /** Start as a copy of another database of the group, now or as of `timestamp` (ISO 8601). Used at creation only. */
+  seed?: pulumi.Input<{ database: pulumi.Input<string>; timestamp?: pulumi.Input<string> }>;
+  /** Refuse all reads. @default left as it is */
+  blockReads?: pulumi.Input<boolean>;
+  /** Refuse all writes. @default left as it is */
+  blockWrites?: pulumi.Input<boolean>;
+  /** Refuse reads and writes, keep the data. @default left as it is */
+  suspended?: pulumi.Input<boolean>;
+  /** The platform refuses to delete the database while this is true. @default left as it is */
+  deleteProtection?: pulumi.Input<boolean>;
+  /** Addresses or CIDR ranges that may connect; an empty list allows all. Paid plans of Turso. @default left as it is */
+  allowedIps?: pulumi.Input<pulumi.Input<string>[]>;
+  /** Such as "256mb". Current Turso databases refuse it. */
+  sizeLimit?: pulumi.Input<string>;
+  /** Isolation level, region and further databases of one tenant: platforms that have them. */
+  isolation?: pulumi.Input<string>;
+  region?: pulumi.Input<string>;
+  databases?: pulumi.Input<pulumi.Input<unknown>[]>;
+  /**
+   * What to do with a database of that name that exists already: "never" refuses, "unowned" takes it over as it is if no
+   * other stack has it, "force" takes it from another one.
+   * @default "never"
+   */
+  adopt?: pulumi.Input<"never" | "unowned" | "force">;
+  /**
+   * What a change does that the platform can only do with another database (name, group): "error" refuses, "copy" copies,
+   * compares and switches (a new name in the same group), "destroy" starts anew, empty.
+   * @default "error"
+   */
+  onReplace?: pulumi.Input<"error" | "copy" | "destroy">;
+  /**
+   * What removing the resource does to the database.
+   * @default "delete" for what this stack created, "retain" for what it adopted ("soft" instead of "delete" where a
+   * platform has it)
+   */
+  deletionPolicy?: pulumi.Input<"delete" | "retain" | "soft">;
+  /** Lifetime from now, such as "14d": recorded and shown; once it is over and the database is gone it is not made anew. */
+  expiresIn?: pulumi.Input<string>;
+  /** The same as a moment, ISO 8601. */
+  expiresAt?: pulumi.Input<string>;
+  /** How long to wait for a new database to answer. @default { create: "60s" } */
+  timeouts?: pulumi.Input<{
+    create?: pulumi.Input<string>;
+    update?: pulumi.Input<string>;
+    delete?: pulumi.Input<string>;
+  }>;
+  /** One of `tenantry:connections`. @default the stack's own */
+  connection?: string;
+}
+
+/**
+ * One tenant's database.
+ *
+ * ```ts
+ * const acme = new tenantry.TenantDatabase("acme", { group: eu, schema: app });
+ * export const url = acme.url;
+ * ```
+ */
+export class TenantDatabase extends pulumi.CustomResource {
+  declare readonly name: pulumi.Output<string>;
+  declare readonly group: pulumi.Output<string>;
+  /** The platform's id; it changes when the database is made anew under the same name. */
+  declare readonly databaseId: pulumi.Output<string>;
+  declare readonly hostname: pulumi.Output<string>;
+  /** Where clients connect, such as "libsql://acme-org.aws-eu-west-1.turso.io". */
+  declare readonly url: pulumi.Output<string>;
+  /** Last migration that the database has; undefined without a schema. */
+  declare readonly schemaVersion: pulumi.Output<string | undefined>;
+  /** "ready", or "expired": its time was over and it is gone. */
+  declare readonly status: pulumi.Output<"ready" | "expired">;
+  /** When it ends, ISO 8601; undefined: never. */
+  declare readonly expiresAt: pulumi.Output<string | undefined>;
+  /** Where it lives: platform, organization and host. */
+  declare readonly scope: pulumi.Output<string>;
+
+  static override isInstance(value: unknown): value is TenantDatabase {
+    return isKind(value, "tenantDatabase");
+  }
+
+  constructor(name: string, args: TenantDatabaseArgs, opts: pulumi.CustomResourceOptions = {}) {
+    if (typeof args?.group === "string") {
+      preflight.require({ what: "group", value: args.group, where: `${name}: group`, connection: args.connection });
+    }
+    const inputs = {
+      ...args,
+      name: args?.name ?? nameFrom(name),
+      nameIsDefault: args?.name === undefined || undefined,
+      group: Group.isInstance(args?.group) ? args.group.name : args?.group,
+      schema: SchemaTemplate.isInstance(args?.schema) ? args.schema.ref : args?.schema,
+    };
+    super(typeOf("tenantDatabase"), name, { ...computed, ...remoteInputs("tenantDatabase", name, inputs, opts) }, opts);
+  }
+}
+
+const computed = {
+  databaseId: undefined,
+  hostname: undefined,
+  url: undefined,
+  schemaVersion: undefined,
+  status: undefined,
+  expiresAt: undefined,
+  scope: undefined,
+  incarnation: undefined,
+  adopted: undefined,
+};

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { selectPlatform } from "../../provider/platform/select";
+import { readSettings } from "../../provider/platform/settings";
+
+describe("selectPlatform", () => {
+  it("gives the Turso driver, and asks nothing for its scope", async () => {
+    const platform = selectPlatform(readSettings({ platform: "turso", organization: "acme", apiToken: "t" }, {}));
+    assert.equal(platform.name, "turso");
+    assert.deepEqual(await platform.scope(), { platform: "turso", organization: "acme", host: "api.turso.tech" });
+    assert.equal(platform.databaseUrl({ name: "a", hostname: "a-acme.turso.io" }), "libsql://a-acme.turso.io");
+  });
+
+  it("passes the address template on", () => {
+    const config = {
+      platform: "turso",
+      organization: "acme",
+      apiToken: "t",
+      databaseUrl: "http://127.0.0.1:9000/db/{name}/",
+    };
+    const platform = selectPlatform(readSettings(config, {}));
+    assert.equal(platform.databaseUrl({ name: "a", hostname: "h" }), "http://127.0.0.1:9000/db/a/");
+  });
+
+  it("gives the local driver", () => {
+    const config = { platform: "local", apiUrl: "http://127.0.0.1:7117", apiToken: "t" };
+    const platform = selectPlatform(readSettings(config, {}));
+    assert.equal(platform.name, "local");
+    assert.equal(platform.databaseUrl({ name: "a", hostname: "h" }), "http://127.0.0.1:7117/db/a/");
+  });
+
+  it("refuses a platform that has no driver", () => {
+    const settings = readSettings({ platform: "local" }, {});
+    assert.throws(() => selectPlatform({ ...settings, platform: "persql" }), { code: "unsupported" });
+    assert.throws(() => selectPlatform({ ...settings, platform: "turso" }), { code: "not-configured" });
+  });
+});

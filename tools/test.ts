@@ -1,0 +1,39 @@
+// `npm test`: everything that runs without the engine first, then the tests that run the real `pulumi`.
+// Both parts run to their ends whatever fails; the last line is "N passed, N failed" over both.
+// Arguments go to mocha: `npm test -- --grep ledger`.
+import { readdirSync } from "node:fs";
+import path from "node:path";
+import { findEngine } from "./engine/find-engine";
+import { runMocha, summary, type Count } from "./test/run-mocha";
+
+const root = path.resolve(__dirname, "..");
+const FAST_MS = 20_000;
+/** One test runs several `pulumi` commands of a few seconds each, on a loaded machine. */
+const ENGINE_MS = 300_000;
+
+async function main(args: string[]): Promise<number> {
+  const files = readdirSync(path.join(root, "test"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".test.ts"))
+    .map((name) => path.join("test", name))
+    .sort();
+  const withEngine = files.filter((file) => file.startsWith(path.join("test", "engine")));
+  const fast = files.filter((file) => !withEngine.includes(file));
+  const counts: Count[] = [];
+  if (fast.length > 0) counts.push(await runMocha(fast, { cwd: root, timeoutMs: FAST_MS, args }));
+  if (withEngine.length > 0) counts.push(await runWithEngine(withEngine, args));
+  const { line, code } = summary(counts);
+  process.stdout.write(`${line}\n`);
+  return code;
+}
+
+async function runWithEngine(files: string[], args: string[]): Promise<Count> {
+  try {
+    const env = { TENANTRY_ENGINE_PATH: (await findEngine()).join(path.delimiter) };
+    return await runMocha(files, { cwd: root, timeoutMs: ENGINE_MS, env, args });
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    return { passed: 0, failed: 1 };
+  }
+}
+
+void main(process.argv.slice(2)).then((code) => (process.exitCode = code));
