@@ -4,4 +4,3 @@ export { Group, type GroupArgs } from "./group";
 export { type LookupOptions, type TenantDatabaseInfo, getLocations, getTenantDatabase, listTenants } from "./lookup";
 export { SchemaTemplate, type SchemaTemplateArgs } from "./schema-template";
 export { TenantDatabase, type TenantDatabaseArgs } from "./tenant-database";
-export type { SchemaRef } from "../provider/resources/tenant-database/inputs";

@@ -12,7 +12,7 @@ export type Kind = "group" | "tenantDatabase" | "databaseToken" | "schemaTemplat
  */
 export function providerText(kind: Kind): string {
   return (
-    `exports.handler=()=>{try{return require("module").createRequire(process.cwd()+"/")("tenantry/runtime").${kind}}` +
+    `exports.handler=()=>{try{return require(require.resolve("tenantry/runtime",{paths:["."]})).${kind}}` +
     `catch(e){throw e.stack=e.message="tenantry is not installed here: run npm ci",e}}`
   );
 }

@@ -1,8 +1,8 @@
 import { isAbsolute, relative, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { nameFrom } from "../provider/resources/name";
-import type { SchemaRef } from "../provider/resources/tenant-database/inputs";
 import { type MigrationRef, digestOf, readMigrations } from "../provider/rollout/source";
+import { formatTemplateRef } from "../provider/rollout/template-ref";
 import { isKind, remoteInputs, typeOf } from "./remote";
 
 export interface SchemaTemplateArgs {
@@ -37,8 +37,8 @@ export class SchemaTemplate extends pulumi.CustomResource {
   /** One hash over all ids and texts. */
   declare readonly digest: pulumi.Output<string>;
   declare readonly migrations: pulumi.Output<MigrationRef[]>;
-  /** What a TenantDatabase takes as its `schema`. */
-  declare readonly ref: pulumi.Output<SchemaRef>;
+  /** What a TenantDatabase takes as its `schema`: name, version, digest and folder in one line. */
+  declare readonly ref: pulumi.Output<string>;
 
   static override isInstance(value: unknown): value is SchemaTemplate {
     return isKind(value, "schemaTemplate");
@@ -52,15 +52,9 @@ export class SchemaTemplate extends pulumi.CustomResource {
       version: migrations.at(-1)!.id,
       digest: digestOf(migrations),
       path: fromProject(folder),
-      seedFrom: args.seedFrom,
     };
-    const inputs = {
-      ...rest,
-      ...template,
-      nameIsDefault: args.name === undefined || undefined,
-      migrations,
-      ref: template,
-    };
+    const ref = formatTemplateRef({ ...template, start: args.seedFrom === "migrations" ? "migrate" : "copy" });
+    const inputs = { ...rest, ...template, nameIsDefault: args.name === undefined || undefined, migrations, ref };
     super(
       typeOf("schemaTemplate"),
       name,

@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
 import { nameFrom } from "../provider/resources/name";
-import type { SchemaRef } from "../provider/resources/tenant-database/inputs";
 import { Group } from "./group";
 import { preflight } from "./preflight";
 import { isKind, remoteInputs, typeOf } from "./remote";
@@ -17,7 +16,7 @@ export interface TenantDatabaseArgs {
   /** A Group of this program, or the name of a group that exists: a plain name refers without owning. */
   group: Group | pulumi.Input<string>;
   /** The template whose schema the tenant gets: copied when the tenant is new, migrated afterwards. */
-  schema?: SchemaTemplate | pulumi.Input<SchemaRef>;
+  schema?: SchemaTemplate | pulumi.Input<string>;
   /** Start as a copy of another database of the group, now or as of `timestamp` (ISO 8601). Used at creation only. */
   seed?: pulumi.Input<{ database: pulumi.Input<string>; timestamp?: pulumi.Input<string> }>;
   /** Refuse all reads. @default left as it is */

@@ -65,8 +65,8 @@ async function story(pulumi: Pulumi, calls: () => number): Promise<void> {
   await pulumi.show(["preview", "--suppress-outputs", "--suppress-progress"]);
   const steps = await pulumi.up();
   say("   Only these changed:");
-  for (const op of ["create", "update"]) say(`   ${op}d: ${named(steps, op)}`);
-  say(`   left alone: ${named(steps, "same")}`);
+  for (const op of ["create", "update"]) say(`     ${op}d: ${named(steps, op)}`);
+  say(`     left alone: ${named(steps, "same")}`);
 
   chapter("The tenants");
   const { fleet } = await outputsOf(pulumi);

@@ -10,4 +10,4 @@ const tenants = names.map((name) => new TenantDatabase(name, { group: "default",
 export const adopted = pulumi.all(tenants.map((tenant) => tenant.databaseId));
 
 // What is only looked up is never owned.
-export const first = getTenantDatabase(names[0]).then((found) => found?.hostname);
+export const first = getTenantDatabase(names[0]!).then((found) => found?.hostname);

@@ -1,11 +1,12 @@
+import { createRequire } from "node:module";
+
 /** `tenantry/<version>`, so that a platform's operators can tell who calls. */
 export const userAgent = `tenantry/${packageVersion()}`;
 
 function packageVersion(): string {
   try {
     // By the package's own name: the sources and the built files lie at different depths below package.json.
-    const { version } = require("tenantry/package.json") as { version: string };
-    return version;
+    return (createRequire(__filename)("tenantry/package.json") as { version: string }).version;
   } catch {
     return "unknown";
   }

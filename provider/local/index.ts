@@ -69,8 +69,15 @@ export async function startLocalPlatform(options: LocalPlatformOptions = {}): Pr
   const { host = "127.0.0.1", port = 0, organizations, latency = 0, onRequest } = options;
   if (organizations) requireSlugs(organizations);
   const undo: (() => Promise<void> | void)[] = [];
-  const close = async () => {
-    for (let step = undo.pop(); step; step = undo.pop()) await step();
+  // One step that fails must not keep the next ones, the lock's release above all, from being taken.
+  const close = async (): Promise<void> => {
+    const step = undo.pop();
+    if (!step) return;
+    try {
+      await step();
+    } finally {
+      await close();
+    }
   };
   try {
     const directory =

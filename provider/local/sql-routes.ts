@@ -4,6 +4,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Gate } from "./gate";
 import type { Pipelines } from "./hrana/pipeline";
 import { ApiProblem } from "./problem";
+import { createReclaimer } from "./reclaim";
 import type { Control } from "./store/control";
 import type { DatabaseFiles } from "./store/database-files";
 import type { DatabaseRow } from "./store/databases";
@@ -19,18 +20,20 @@ export function sqlRoutes(
   gate: Gate,
   defaultOrganization: string,
 ): Hono {
+  const answered = createReclaimer();
   const serve = (find: (c: Context) => DatabaseRow | undefined) => async (c: Context) => {
     let body: unknown;
     try {
       body = await c.req.json();
     } catch {
-      return c.text("the request body is not JSON", 400);
+      return plain(c, 400, "the request body is not JSON");
     }
     // From here to `handle` nothing waits, so a database cannot be deleted between the look and the leap.
     const database = find(c);
     if (!database) throw new ApiProblem(404, "Namespace doesn't exist");
     const access = gate(c.req.header("authorization"), database);
     const answer = await pipelines.handle(database.id, files.path(database), access, body);
+    answered();
     const { status, body: content, contentType = "application/json" } = answer;
     const text = typeof content === "string" ? content : JSON.stringify(content);
     // The type goes out exactly as it is: `@libsql/client` reads an error of "application/json" only, without a charset.
@@ -41,8 +44,8 @@ export function sqlRoutes(
   );
   const byHost = serve((c) => control.databases.byLabel((c.req.header("host") ?? "").split(".")[0] ?? ""));
   // What clients make of a URL without its last slash.
-  const noSlash = (c: Context) =>
-    c.text("the database's name is missing: its URL must end in a slash, as in /db/NAME/", 404);
+  const noSlash = (c: Context): Response =>
+    plain(c, 404, "the database's name is missing: its URL must end in a slash, as in /db/NAME/");
   const ok = (c: Context) => c.body(null, 200);
 
   const app = new Hono().get("/health", ok).get("/version", (c) => c.text("tenantry-local"));
@@ -56,4 +59,9 @@ export function sqlRoutes(
   }
   // libsql-server answers 200 where it speaks a version. Cursors are missing here, so /v3 is not announced.
   return app.get("/v2", ok).get("/db/:name/v2", ok).get("/org/:organization/db/:name/v2", ok);
+}
+
+// Clients show the text of an error only where its type is exactly this, without a charset.
+function plain(c: Context, status: ContentfulStatusCode, text: string): Response {
+  return c.body(text, status, { "content-type": "text/plain" });
 }

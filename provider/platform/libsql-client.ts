@@ -2,6 +2,7 @@ import type * as Libsql from "@libsql/client/http" with { "resolution-mode": "im
 
 // The package ships CommonJS and ESM, but types for ESM only, so that a plain import from CommonJS does not compile.
 // Its "http" entry alone loads neither the WebSocket client nor the native one.
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- see above
 const client: typeof Libsql = require("@libsql/client/http");
 
 export const { createClient, LibsqlError, LibsqlBatchError } = client;

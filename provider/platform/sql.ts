@@ -93,12 +93,11 @@ export function openSql({ url, token, timeout = defaultTimeout }: SqlOptions): S
       const probe = connect(Math.max(1, Math.min(timeout, look, until - Date.now())));
       try {
         await probe.execute("SELECT 1");
-        answered = true;
-        return;
+        return void (answered = true);
       } catch (thrown) {
         const { error, temporary, answers } = judgeSqlFailure(thrown, host);
         // A database whose reads are blocked says so itself: it is there.
-        if (answers) return;
+        if (answers) return void (answered = true);
         if (!temporary) throw error;
         if (Date.now() + delay >= until) throw notReadyError(host, deadline, error);
       } finally {

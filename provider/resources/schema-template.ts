@@ -8,7 +8,6 @@ import type { CommonInputs, Handler } from "./handler";
 import { judge, keepDefaultName } from "./inputs";
 import { randomId } from "./random-id";
 import { requireKnownScope, requireScope } from "./scope";
-import type { SchemaRef } from "./tenant-database/inputs";
 import { hasUnknown } from "./unknown";
 
 export interface SchemaTemplateInputs extends CommonInputs {
@@ -22,7 +21,7 @@ export interface SchemaTemplateInputs extends CommonInputs {
   readonly format?: "auto" | "sql";
   readonly seedFrom?: "template" | "migrations";
   /** What a tenant takes; an input, so that a preview knows it. */
-  readonly ref: SchemaRef;
+  readonly ref: string;
 }
 
 export interface SchemaTemplateOutputs extends SchemaTemplateInputs {
@@ -42,7 +41,7 @@ const schema = z.strictObject({
   path: z.string(),
   format: z.enum(["auto", "sql"]).optional(),
   seedFrom: z.enum(["template", "migrations"]).optional(),
-  ref: z.unknown(),
+  ref: z.string(),
 });
 const known = ["name", "migrations", "format", "seedFrom", "connection"];
 

@@ -7,7 +7,7 @@ import { TenantryError } from "../platform/errors";
 export interface MigrationRef {
   /** The file's name without `.sql`. */
   readonly id: string;
-  /** SHA-256 of the text with LF line ends (so that every checkout agrees), as 32 hex digits. */
+  /** SHA-256 of the text with LF line ends (so that every checkout agrees), as 16 hex digits. */
   readonly hash: string;
 }
 
@@ -41,6 +41,13 @@ export function readMigrations(folder: string, shown = folder): Migration[] {
       'Numbers give the order: "0001_init.sql", "0002_add_notes.sql".',
     );
   }
+  const odd = names.find((name) => !/^[\w.-]+$/.test(name));
+  if (odd) {
+    throw invalid(
+      `migrations: "${shown}/${odd}" has a name with other characters than letters, digits, ".", "_" and "-".`,
+      "Rename it; the name is the migration's id.",
+    );
+  }
   numbered.sort((a, b) => Number(a.number) - Number(b.number) || (a.name < b.name ? -1 : 1));
   numbered.forEach(({ name, number }, i) => {
     const before = numbered[i - 1];
@@ -70,4 +77,4 @@ export function digestOf(migrations: readonly MigrationRef[]): string {
   return shortHash(migrations.map(({ id, hash }) => `${id} ${hash}\n`).join(""));
 }
 
-const shortHash = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 32);
+const shortHash = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 16);

@@ -1,14 +1,8 @@
 import { resolve } from "node:path";
 import { TenantryError } from "../platform/errors";
 import { projectFolder } from "../project-folder";
+import type { TemplateRef } from "./template-ref";
 import { type Migration, digestOf, readMigrations } from "./source";
-
-/** What tells a template's text: where its folder is (from the project's folder) and what it must hash to. */
-export interface TemplateRef {
-  readonly name: string;
-  readonly digest: string;
-  readonly path: string;
-}
 
 const read = new Map<string, Migration[]>();
 
@@ -16,7 +10,7 @@ const read = new Map<string, Migration[]>();
  * The template's migrations as they are on disk, once a process. Fails when the text is no longer what the program
  * hashed: only what was previewed is run.
  */
-export function templateMigrations({ name, digest, path }: TemplateRef): Migration[] {
+export function templateMigrations({ name, digest, path }: Pick<TemplateRef, "name" | "digest" | "path">): Migration[] {
   const known = read.get(`${path}\n${digest}`);
   if (known) return known;
   const migrations = readMigrations(resolve(projectFolder(), path), path);

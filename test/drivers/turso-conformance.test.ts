@@ -1,8 +1,10 @@
+import { localPlatform } from "../../provider/drivers/local";
 import { tursoPlatform } from "../../provider/drivers/turso";
 import { startLocalPlatform } from "../../provider/local";
 import { describeDriver } from "../suites/driver";
 
-// The embedded platform speaks the Turso Platform API: the driver works on it with nothing but its address changed.
+// The embedded platform speaks the Turso Platform API, so both drivers of that API are held to the suite on it: Turso's
+// with nothing but its addresses changed, and the local one as users get it.
 describeDriver("turso", async () => {
   const local = await startLocalPlatform();
   const platform = tursoPlatform({
@@ -12,4 +14,10 @@ describeDriver("turso", async () => {
     databaseUrl: `${local.url}/db/{name}/`,
   });
   return { platform, location: "aws-eu-west-1", close: () => local.close() };
+});
+
+describeDriver("local", async () => {
+  const local = await startLocalPlatform();
+  const platform = localPlatform({ apiUrl: local.url, apiToken: local.apiToken });
+  return { platform, location: "local", close: () => local.close() };
 });

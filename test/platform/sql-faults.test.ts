@@ -310,7 +310,11 @@ describe("ready", () => {
   it("takes a database whose reads are blocked for ready", async () => {
     await withSql(
       () => inBand("BLOCKED", "reads are blocked"),
-      async (sql) => sql.ready(),
+      async (sql, server) => {
+        await sql.ready();
+        await sql.ready();
+        assert.equal(server.requests.length, 1);
+      },
     );
   });
 

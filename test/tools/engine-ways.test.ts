@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -13,7 +13,7 @@ import { atLeast } from "../../tools/engine/command";
 import { archiveName, engineDownloaded } from "../../tools/engine/download";
 import { findEngine, NoEngine, WAYS } from "../../tools/engine/find-engine";
 import { engineOnPath } from "../../tools/engine/on-path";
-import { COMMANDS_FOLDER, HOST_FOLDER, SDK_FOLDER, VERSION, cacheFolder } from "../../tools/engine/release";
+import { COMMANDS_FOLDER, SDK_FOLDER, VERSION, cacheFolder } from "../../tools/engine/release";
 
 let folder: string;
 beforeEach(async () => {
@@ -107,8 +107,15 @@ describe("the engine's cache", () => {
   it("gives back what was put there, and refuses it once it was changed", async () => {
     assert.equal(why(await engineInCache(target()).find()), `nothing in ${target()}`);
     await fillCache(async (fresh) => void (await script("pulumi", "echo", fresh)), target());
-    const folders = [target(), HOST_FOLDER, SDK_FOLDER];
+    const folders = [target()];
     assert.deepEqual(await engineInCache(target()).find(), { folders });
+    const beside = ["language-host.js", "pulumi-language-nodejs", "pulumi-resource-pulumi-nodejs"];
+    for (const name of beside) {
+      const placed = await readFile(path.join(target(), name));
+      await writeFile(path.join(target(), name), "of another version");
+      await engineInCache(target()).find();
+      assert.deepEqual(await readFile(path.join(target(), name)), placed);
+    }
     await writeFile(path.join(target(), "pulumi"), "other");
     assert.match(why(await engineInCache(target()).find()), /pulumi is not what was put there \(sha256 differs\)$/);
     await fillCache(async (fresh) => void (await script("pulumi", "echo again", fresh)), target());
@@ -131,6 +138,7 @@ describe("the engine's cache", () => {
 
 describe("the vendor's site", () => {
   const archive = archiveName() ?? "";
+  const parts = ["pulumi", "pulumi-language-nodejs", "pulumi-resource-pulumi-nodejs"];
 
   async function serving<T>(handle: RequestListener, use: (place: string) => Promise<T>): Promise<T> {
     const server = createServer(handle).listen(0, "127.0.0.1");
@@ -145,7 +153,7 @@ describe("the vendor's site", () => {
 
   async function release(digestOf: (archive: Buffer) => string): Promise<RequestListener> {
     const inside = path.join(folder, "pack", "pulumi");
-    for (const name of ["pulumi", "pulumi-language-nodejs", "pulumi-language-go"]) await script(name, "true", inside);
+    for (const name of [...parts, "pulumi-language-go"]) await script(name, "true", inside);
     const bytes = execFileSync("tar", ["-C", path.dirname(inside), "-czf", "-", "pulumi"]);
     const list = `${"0".repeat(64)}  other.tar.gz\n${digestOf(bytes)}  ${archive}\n`;
     return (request, response) => response.end(request.url?.endsWith("checksums.txt") ? list : bytes);
@@ -161,8 +169,8 @@ describe("the vendor's site", () => {
     const target = path.join(folder, "cache", "it");
     const handle = await release((bytes) => createHash("sha256").update(bytes).digest("hex"));
     const found = await serving(handle, (place) => engineDownloaded({ places: [place], folder: target }).find());
-    assert.deepEqual(found, { folders: [target, SDK_FOLDER] });
-    assert.deepEqual((await readdir(target)).sort(), ["pulumi", "pulumi-language-nodejs", "sha256.json"]);
+    assert.deepEqual(found, { folders: [target] });
+    assert.deepEqual((await readdir(target)).sort(), [...parts, "sha256.json"]);
     assert.deepEqual(await engineInCache(target).find(), found);
   });
 
@@ -215,7 +223,7 @@ describe("the build from the Go module", () => {
       searchPath: folder + path.delimiter + process.env["PATH"],
       folder: target,
     }).find();
-    assert.deepEqual(found, { folders: [target, HOST_FOLDER, SDK_FOLDER] });
+    assert.deepEqual(found, { folders: [target] });
     const said = execFileSync("cat", [log], { encoding: "utf8" });
     assert.match(
       said,

@@ -3,7 +3,8 @@ import { createReadStream } from "node:fs";
 import { mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { pipeline } from "node:stream/promises";
-import { cacheFolder, ENGINE, HOST_FOLDER, LANGUAGE_HOST, PROVIDER_LAUNCHER, SDK_FOLDER } from "./release";
+import { placeParts } from "./parts";
+import { cacheFolder, ENGINE } from "./release";
 import type { Found, Way } from "./way";
 
 /** Lists each file's sha256 as it was when the folder was filled: `{ "pulumi": "<hex>" }`. */
@@ -29,7 +30,8 @@ export function engineInCache(folder = cacheFolder()): Way {
         // Not repaired here: the next way fills the folder anew.
         if (actual !== digest) return { why: `${path.join(folder, name)} is not what was put there (sha256 differs)` };
       }
-      return cachedFolders(folder, Object.keys(recorded));
+      await placeParts(folder, Object.keys(recorded));
+      return { folders: [folder] };
     },
   };
 }
@@ -41,14 +43,6 @@ async function readRecord(folder: string): Promise<Record<string, string> | unde
   } catch {
     return undefined;
   }
-}
-
-/** What of the three parts the folder lacks comes from this repository and from @pulumi/pulumi. */
-function cachedFolders(folder: string, files: string[]): Found {
-  const folders = [folder];
-  if (!files.includes(LANGUAGE_HOST)) folders.push(HOST_FOLDER);
-  if (!files.includes(PROVIDER_LAUNCHER)) folders.push(SDK_FOLDER);
-  return { folders };
 }
 
 /**
@@ -71,8 +65,9 @@ export async function fillCache(
     const record: Record<string, string> = {};
     for (const name of files) record[name] = await sha256(path.join(fresh, name));
     await writeFile(path.join(fresh, RECORD), JSON.stringify(record));
+    await placeParts(fresh, files);
     await replace(fresh, folder);
-    return cachedFolders(folder, files);
+    return { folders: [folder] };
   } finally {
     await rm(fresh, { recursive: true, force: true });
   }

@@ -29,6 +29,8 @@ export function environment(engine: string[], from: NodeJS.ProcessEnv = process.
     ...Object.fromEntries(kept),
     PATH: [...engine, from["PATH"]].join(path.delimiter),
     ...settings(),
+    // The user's logins and selected stacks stay as they are.
+    PULUMI_HOME: path.join(FOLDER, ".tenantry", "pulumi"),
     PULUMI_SKIP_UPDATE_CHECK: "true",
     // Makes the flag --event-log known.
     PULUMI_DEBUG_COMMANDS: "true",

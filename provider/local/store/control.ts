@@ -12,8 +12,6 @@ export interface Control {
   readonly apiToken: string;
   /** Slugs; the first one is the default. */
   readonly organizations: readonly string[];
-  /** Seconds since 1970 at which the folder was made. */
-  readonly createdAt: number;
   readonly groups: GroupRows;
   readonly databases: DatabaseRows;
   /** All or nothing. */
@@ -65,7 +63,6 @@ export function openControl(directory: string, organizations: readonly string[] 
     id: remembered("id", () => `local-${randomBytes(6).toString("hex")}`),
     apiToken: remembered("api_token", () => `local_api_${randomBytes(32).toString("base64url")}`),
     organizations: JSON.parse(remembered("organizations", () => '["local"]')) as string[],
-    createdAt: Number(remembered("created_at", () => String(Math.floor(Date.now() / 1000)))),
     groups: createGroupRows(sql),
     databases: createDatabaseRows(sql),
     transaction(work) {

@@ -50,7 +50,6 @@ export function openDatabaseFiles(directory: string): DatabaseFiles {
       // VACUUM INTO reads one snapshot and blocks no writer; unlike a plain VACUUM it keeps every rowid, on which
       // full-text tables over ordinary ones depend. It runs in libSQL's own thread, so the other tenants are served.
       await execute(path(source), `PRAGMA busy_timeout = 5000; VACUUM INTO '${aside.replaceAll("'", "''")}'`);
-      await execute(aside, "PRAGMA journal_mode = WAL");
       await rename(aside, path(target));
       removeWithLogs(aside);
     },

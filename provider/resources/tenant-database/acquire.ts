@@ -5,7 +5,7 @@ import type { Claim } from "../../registry/claim";
 import type { Registry } from "../../registry/registry";
 import { randomId } from "../random-id";
 import { parseSelf } from "../self";
-import type { TenantDatabaseInputs } from "./inputs";
+import { type TenantDatabaseInputs, schemaOf } from "./inputs";
 
 /** A listing taken for intents may be this old, in ms: the window in which a stranger's database could pass for ours. */
 const listingMaxAge = 5_000;
@@ -48,7 +48,7 @@ export async function acquire(
     incarnation,
     existed: before.byName.has(name),
     defaultName: inputs.nameIsDefault === true,
-    template: inputs.schema?.name,
+    template: schemaOf(inputs)?.name,
     tenant: inputs.tenant,
     expiresAt,
     force: inputs.adopt === "force",

@@ -2,7 +2,7 @@ import type { Context } from "../../context";
 import { TenantryError } from "../../platform/errors";
 import type { PlatformDatabase } from "../../platform/platform";
 import { parseSelf } from "../self";
-import type { TenantDatabaseInputs } from "./inputs";
+import { type TenantDatabaseInputs, schemaOf } from "./inputs";
 import { type TenantDatabaseOutputs, outputsOf } from "./outputs";
 import { declaredConfiguration } from "./configuration";
 import { randomId } from "../random-id";
@@ -36,7 +36,7 @@ export async function copyUnderNewName(
     incarnation,
     existed: existing !== undefined,
     defaultName: news.nameIsDefault === true,
-    template: news.schema?.name,
+    template: schemaOf(news)?.name,
     tenant: news.tenant,
     expiresAt: olds.expiresAt,
     force: false,

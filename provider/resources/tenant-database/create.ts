@@ -3,7 +3,7 @@ import { parseDuration } from "../../duration";
 import { Unfinished } from "../handler";
 import { acquire } from "./acquire";
 import { configure, declaredConfiguration, observeConfiguration } from "./configuration";
-import type { TenantDatabaseInputs } from "./inputs";
+import { type TenantDatabaseInputs, schemaOf } from "./inputs";
 import { type TenantDatabaseOutputs, asInputs, expiryOf, outputsOf } from "./outputs";
 import { migrateNew, templateFor } from "./schema";
 
@@ -29,8 +29,9 @@ export async function createTenantDatabase(
   try {
     const sql = context.sql({ ...database, group: inputs.group });
     if (how === "created") await sql.ready(milliseconds(inputs.timeouts?.create));
-    if (inputs.schema) {
-      outputs = { ...outputs, schemaVersion: await migrateNew(context, outputs, inputs.schema, registry) };
+    const schema = schemaOf(inputs);
+    if (schema) {
+      outputs = { ...outputs, schemaVersion: await migrateNew(context, outputs, schema, registry) };
     }
     outputs = { ...outputs, ...asInputs(inputs, await configure(context, database.name, observed, desired)) };
   } catch (error) {

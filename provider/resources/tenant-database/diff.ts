@@ -8,7 +8,7 @@ import { requireKnownScope } from "../scope";
 import { parseSelf } from "../self";
 import { hasUnknown } from "../unknown";
 import { configurationChange, declaredConfiguration, desiredConfiguration } from "./configuration";
-import type { TenantDatabaseInputs } from "./inputs";
+import { type TenantDatabaseInputs, schemaOf } from "./inputs";
 import type { TenantDatabaseOutputs } from "./outputs";
 
 /** Inputs that only have to be in state to be in force: a change of them costs no call to the platform. */
@@ -74,19 +74,14 @@ export function wasRenamedUnderDefaultName(olds: TenantDatabaseOutputs, news: Te
 }
 
 function sameSchema(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs): boolean {
-  return (
-    olds.schema?.digest === news.schema?.digest &&
-    olds.schema?.name === news.schema?.name &&
-    olds.schema?.path === news.schema?.path &&
-    (news.schema === undefined || olds.schemaVersion === news.schema.version)
-  );
+  return olds.schema === news.schema && olds.schemaVersion === schemaOf(news)?.version;
 }
 
 /** What `up` would apply to this database, by name. */
 function migrationNote(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs): string | undefined {
-  if (!news.schema || hasUnknown(news.schema) || olds.status === "expired") return undefined;
-  if (olds.schemaVersion === news.schema.version) return undefined;
-  const migrations = templateMigrations(news.schema);
+  const schema = hasUnknown(news.schema) ? undefined : schemaOf(news);
+  if (!schema || olds.schemaVersion === schema.version || olds.status === "expired") return undefined;
+  const migrations = templateMigrations(schema);
   const at = migrations.findIndex((one) => one.id === olds.schemaVersion);
   if (olds.schemaVersion !== undefined && at < 0) {
     // The full history is compared in update; here the version alone already tells that it cannot go on.
@@ -94,7 +89,7 @@ function migrationNote(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs):
   }
   const pending = migrations.slice(at + 1).map((one) => one.id);
   if (pending.length === 0) return undefined;
-  return `${olds.name}: ${olds.schemaVersion ?? "no schema"} -> ${news.schema.version}; to apply: ${pending.join(", ")}`;
+  return `${olds.name}: ${olds.schemaVersion ?? "no schema"} -> ${schema.version}; to apply: ${pending.join(", ")}`;
 }
 
 /** An expiry given as a lifetime is fixed when it is first seen; afterwards only a change of the lifetime moves it. */

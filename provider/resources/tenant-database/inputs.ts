@@ -1,28 +1,18 @@
 import { z } from "zod";
 import { parseDuration } from "../../duration";
 import type { Capabilities } from "../../platform/capabilities";
+import { type TemplateRef, parseTemplateRef } from "../../rollout/template-ref";
 import { type CommonInputs, type Failure } from "../handler";
 import { judge, judgeName } from "../inputs";
 import { hasUnknown } from "../unknown";
-
-/** A template as its tenants see it: small, because every tenant's state holds it twice. */
-export interface SchemaRef {
-  readonly name: string;
-  /** Id of the last migration. */
-  readonly version: string;
-  readonly digest: string;
-  /** The migrations' folder, relative to the project's. */
-  readonly path: string;
-  /** "migrations": new tenants are migrated from empty instead of copied from a template database. */
-  readonly seedFrom?: "template" | "migrations";
-}
 
 export interface TenantDatabaseInputs extends CommonInputs {
   readonly name: string;
   readonly nameIsDefault?: boolean;
   readonly tenant?: string;
   readonly group: string;
-  readonly schema?: SchemaRef;
+  /** A template's `ref`; see rollout/template-ref.ts. */
+  readonly schema?: string;
   readonly seed?: { readonly database: string; readonly timestamp?: string };
   readonly blockReads?: boolean;
   readonly blockWrites?: boolean;
@@ -43,14 +33,6 @@ export interface TenantDatabaseInputs extends CommonInputs {
 
 export type Adopt = "never" | "unowned" | "force";
 
-const schemaRef = z.strictObject({
-  name: z.string(),
-  version: z.string(),
-  digest: z.string(),
-  path: z.string(),
-  seedFrom: z.enum(["template", "migrations"]).optional(),
-});
-
 const shape = {
   self: z.string(),
   formerly: z.array(z.string()).optional(),
@@ -59,7 +41,10 @@ const shape = {
   nameIsDefault: z.boolean().optional(),
   tenant: z.string().min(1).max(200).optional(),
   group: z.string("must be a Group, or the name of a group that exists"),
-  schema: schemaRef.optional(),
+  schema: z
+    .string("must be a SchemaTemplate, or the ref of one")
+    .refine((text) => parseTemplateRef(text) !== undefined, "must be a SchemaTemplate, or the ref of one")
+    .optional(),
   seed: z.strictObject({ database: z.string(), timestamp: z.iso.datetime({ offset: true }).optional() }).optional(),
   blockReads: z.boolean().optional(),
   blockWrites: z.boolean().optional(),
@@ -142,3 +127,7 @@ function judgeDurations(news: Partial<TenantDatabaseInputs>): Failure[] {
 
 const prefixed = (path: string, values: object = {}): Record<string, unknown> =>
   Object.fromEntries(Object.entries(values).map(([key, value]) => [`${path}.${key}`, value]));
+
+/** The template that the inputs name. */
+export const schemaOf = ({ schema }: Pick<TenantDatabaseInputs, "schema">): TemplateRef | undefined =>
+  schema === undefined ? undefined : parseTemplateRef(schema);

@@ -4,10 +4,11 @@ import { readLedger } from "../../rollout/ledger";
 import { migrate } from "../../rollout/migrate";
 import { pendingMigrations } from "../../rollout/plan";
 import { ensureTemplateDatabase } from "../../rollout/template";
+import type { TemplateRef } from "../../rollout/template-ref";
 import { templateMigrations } from "../../rollout/template-source";
 import type { Registry } from "../../registry/registry";
 import { parseSelf } from "../self";
-import type { SchemaRef, TenantDatabaseInputs } from "./inputs";
+import { type TenantDatabaseInputs, schemaOf } from "./inputs";
 
 /** With more existing tenants than this, one is migrated first and the rest only after it succeeded. */
 const canaryAbove = 10;
@@ -18,8 +19,9 @@ const canaries = new WeakMap<Context, Map<string, Canary | Promise<Canary>>>();
 
 /** The database to copy a new tenant from, where the platform copies; undefined: it is migrated from empty. */
 export async function templateFor(context: Context, inputs: TenantDatabaseInputs): Promise<string | undefined> {
-  const { schema, group } = inputs;
-  if (!schema || schema.seedFrom === "migrations" || !context.platform.capabilities.seedFromDatabase) return undefined;
+  const { group } = inputs;
+  const schema = schemaOf(inputs);
+  if (schema?.start !== "copy" || !context.platform.capabilities.seedFromDatabase) return undefined;
   return remembered(templates, context, `${group}\n${schema.name}\n${schema.digest}`, async () => {
     const registry = await context.registry(group, parseSelf(inputs.self).stack);
     return ensureTemplateDatabase(context, group, schema, templateMigrations(schema), await registry.run());
@@ -30,7 +32,7 @@ export async function templateFor(context: Context, inputs: TenantDatabaseInputs
 export async function migrateNew(
   context: Context,
   database: DatabaseAddress,
-  schema: SchemaRef,
+  schema: TemplateRef,
   registry: Registry,
 ): Promise<string | undefined> {
   const migrations = templateMigrations(schema);
@@ -44,7 +46,7 @@ export async function migrateNew(
 export async function migrateExisting(
   context: Context,
   database: DatabaseAddress,
-  schema: SchemaRef,
+  schema: TemplateRef,
   registry: Registry,
   self: string,
 ): Promise<string | undefined> {

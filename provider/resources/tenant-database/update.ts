@@ -12,7 +12,7 @@ import {
 } from "./configuration";
 import { copyUnderNewName } from "./copy";
 import { whatMoves } from "./diff";
-import type { TenantDatabaseInputs } from "./inputs";
+import { type TenantDatabaseInputs, schemaOf } from "./inputs";
 import { type TenantDatabaseOutputs, asInputs, expiryOf, outputsOf } from "./outputs";
 import { migrateExisting } from "./schema";
 
@@ -41,7 +41,8 @@ export async function updateTenantDatabase(
     if (isClaimedDifferently(olds, news, expiresAt)) await amendClaim(context, olds, news, expiresAt);
     if (whatMoves(olds, news) === "name") reached = await copyUnderNewName(id, reached, news, context);
     const desired = desiredConfiguration(news, olds);
-    const migrates = news.schema !== undefined && !isAt(reached, news.schema);
+    const schema = schemaOf(news);
+    const migrates = schema !== undefined && !isAt(reached, schema);
     if (migrates || configurationChange(declaredConfiguration(olds), desired)) {
       const present = await requirePresent(context, reached);
       const observed = await observeConfiguration(context, present, desired);
@@ -53,7 +54,7 @@ export async function updateTenantDatabase(
       if (!closes) await setUp();
       if (migrates) {
         const registry = await context.registry(reached.group, parseSelf(news.self).stack);
-        const schemaVersion = await migrateExisting(context, reached, news.schema!, registry, news.self);
+        const schemaVersion = await migrateExisting(context, reached, schema, registry, news.self);
         reached = { ...reached, schemaVersion };
       }
       if (closes) await setUp();
@@ -65,7 +66,7 @@ export async function updateTenantDatabase(
 }
 
 const isAt = (outputs: TenantDatabaseOutputs, schema: { version: string; digest: string }): boolean =>
-  outputs.schemaVersion === schema.version && outputs.schema?.digest === schema.digest;
+  outputs.schemaVersion === schema.version && schemaOf(outputs)?.digest === schema.digest;
 
 function isClaimedDifferently(
   olds: TenantDatabaseOutputs,
@@ -74,7 +75,7 @@ function isClaimedDifferently(
 ): boolean {
   return (
     parseSelf(olds.self).resource !== parseSelf(news.self).resource ||
-    olds.schema?.name !== news.schema?.name ||
+    schemaOf(olds)?.name !== schemaOf(news)?.name ||
     olds.tenant !== news.tenant ||
     olds.expiresAt !== expiresAt
   );
@@ -89,7 +90,7 @@ async function amendClaim(
   const registry = await context.registry(olds.group, parseSelf(news.self).stack);
   await registry.amend(
     { kind: "database", name: olds.name, incarnation: olds.incarnation },
-    { address: news.self, template: news.schema?.name, tenant: news.tenant, expiresAt },
+    { address: news.self, template: schemaOf(news)?.name, tenant: news.tenant, expiresAt },
   );
 }
 

@@ -6,16 +6,24 @@ const { spawn } = require("node:child_process");
 const net = require("node:net");
 const path = require("node:path");
 
-/** The program's own copy of a module, else this repository's. */
-const resolve = (name, folder) => require.resolve(name, { paths: [folder, __dirname] });
+/** The engine starts this in the project's folder; the program's own copy of each module is the right one. */
+const resolve = (name, folder) => require.resolve(name, { paths: [folder] });
 const load = (name) => require(resolve(name, process.cwd()));
+try {
+  resolve("@pulumi/pulumi/package.json", process.cwd());
+} catch {
+  process.stderr.write(`@pulumi/pulumi is not installed in ${process.cwd()}: run npm install there\n`);
+  process.exit(1);
+}
 
 const services = load("@pulumi/pulumi/proto/language_grpc_pb");
 const messages = load("@pulumi/pulumi/proto/language_pb");
 const { PluginInfo } = load("@pulumi/pulumi/proto/plugin_pb");
-const { Empty } = load("google-protobuf/google/protobuf/empty_pb");
 const { version } = load("@pulumi/pulumi/version");
-const grpc = require(resolve("@grpc/grpc-js", path.dirname(resolve("@pulumi/pulumi/package.json", process.cwd()))));
+// Its dependencies may lie below it instead of beside it.
+const sdk = path.dirname(resolve("@pulumi/pulumi/package.json", process.cwd()));
+const grpc = require(resolve("@grpc/grpc-js", sdk));
+const { Empty } = require(resolve("google-protobuf/google/protobuf/empty_pb", sdk));
 
 /** The last argument, as the engine's plugin protocol has it. */
 const engine = process.argv[process.argv.length - 1];
