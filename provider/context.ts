@@ -4,7 +4,7 @@ import { type Platform, type PlatformDatabase, scopeText } from "./platform/plat
 import { selectPlatform } from "./platform/select";
 import { type ConnectionSettings, readSettings } from "./platform/settings";
 import { type Sql, openSql } from "./platform/sql";
-import { layOutRegistry, openRegistry, type Registry } from "./registry/registry";
+import { isLaidOut, layOutRegistry, openRegistry, type Registry } from "./registry/registry";
 import { registryName } from "./registry/reserved-names";
 
 /**
@@ -97,7 +97,11 @@ export function createContext(platform: Platform, settings: ConnectionSettings):
   const registry = async (group: string, stack: string, make: boolean): Promise<Registry | undefined> => {
     const key = `${group}\n${stack}`;
     const known = registries.get(key);
-    if (known && ((await known) || !make)) return known;
+    if (known) {
+      if ((await known) || !make) return known;
+      // Another caller may be making it by now: two would number two runs, and one would overtake the other.
+      if (registries.get(key) !== known) return registry(group, stack, make);
+    }
     const opening = openGroupRegistry(group, stack, make);
     registries.set(key, opening);
     opening.catch(() => registries.delete(key));
@@ -116,6 +120,8 @@ export function createContext(platform: Platform, settings: ConnectionSettings):
     if (make) {
       await opened.ready();
       await layOutRegistry(opened);
+    } else if (!(await isLaidOut(opened))) {
+      return undefined;
     }
     return openRegistry(opened, stack);
   };
@@ -126,14 +132,29 @@ export function createContext(platform: Platform, settings: ConnectionSettings):
     listing,
     scope: async () => (scope ??= scopeText(await platform.scope())),
     get knownScope() {
-      return scope;
+      const known = platform.knownScope();
+      return scope ?? (known && scopeText(known));
     },
     sql,
-    registry: async (group, stack) => (await registry(group, stack, true))!,
-    existingRegistry: (group, stack) => registry(group, stack, false),
+    registry: async (group, stack) => (await reached(group, registry(group, stack, true)))!,
+    existingRegistry: (group, stack) => reached(group, registry(group, stack, false)),
     forgetTokens: (group) => void tokens.delete(group),
     identities: new Map(),
   };
+}
+
+/** Says which database it was that could not be had, and what goes on without it. */
+async function reached<T>(group: string, opening: Promise<T>): Promise<T> {
+  try {
+    return await opening;
+  } catch (error) {
+    if (!(error instanceof TenantryError) || error.whose === "yours") throw error;
+    throw new TenantryError(
+      error.code,
+      `The registry of group "${group}" ("${registryName(group)}") cannot be reached: ${error.message}`,
+      { fix: "Nothing is created or deleted without it. Try again when the platform answers.", cause: error },
+    );
+  }
 }
 
 /** Creates a database of our own; when somebody else made it in the same moment, theirs is as good. */

@@ -8,8 +8,8 @@
 import { contextOf, storeConfig } from "./context";
 import { engineLog } from "./engine-log";
 import { watchEngine } from "./engine-watch";
-import { HostError } from "./host-error";
-import { TenantryError, hasCode } from "./platform/errors";
+import { HostError, silenceHost } from "./host-error";
+import { TenantryError } from "./platform/errors";
 import { respond } from "./response";
 import { databaseToken as databaseTokenHandler } from "./resources/database-token";
 import { group as groupHandler } from "./resources/group";
@@ -47,6 +47,7 @@ const configKeys = [
 ];
 
 watchEngine(process.argv[2]);
+silenceHost();
 
 export const group = host("group", groupHandler);
 export const tenantDatabase = host("tenantDatabase", tenantDatabaseHandler);
@@ -119,7 +120,7 @@ function host<I extends CommonInputs, O extends I>(kind: string, handler: Handle
     read: (id, props) =>
       operate(undefined, async () => {
         const outputs = own<O>(props);
-        const found = await withLastConfig(() => handler.read({ id, outputs, context: context(outputs) }));
+        const found = await handler.read({ id, outputs, context: context(outputs) });
         return found ? { id, props: respond(found) } : { id: "", props: {} };
       }),
 
@@ -134,25 +135,7 @@ function host<I extends CommonInputs, O extends I>(kind: string, handler: Handle
     delete: (id, props) =>
       operate(undefined, async () => {
         const outputs = own<O>(props);
-        await note(
-          outputs.self,
-          await withLastConfig(() => handler.delete({ id, outputs, context: context(outputs) })),
-        );
+        await note(outputs.self, await handler.delete({ id, outputs, context: context(outputs) }));
       }),
   };
-}
-
-/** Refresh and destroy run without the program, on the configuration that the engine kept from the last `up`. */
-async function withLastConfig<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!hasCode(error, "credentials-rejected", "credentials-missing") || !error.fix) throw error;
-    throw new TenantryError(error.code, error.message, {
-      fix:
-        "Refresh and destroy use the configuration of the last `pulumi up`: " +
-        "give a valid token in the environment (TURSO_API_TOKEN), or run `pulumi up` with it first.",
-      cause: error,
-    });
-  }
 }

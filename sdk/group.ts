@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { nameFrom } from "../provider/resources/name";
-import { preflight } from "./preflight";
+import type { Need } from "./preflight";
 import { isKind, remoteInputs, typeOf } from "./remote";
 
 export interface GroupArgs {
@@ -51,20 +51,16 @@ export class Group extends pulumi.CustomResource {
   }
 
   constructor(name: string, args: GroupArgs, opts: pulumi.CustomResourceOptions = {}) {
-    if (typeof args?.location === "string") {
-      preflight.require({
-        what: "location",
-        value: args.location,
-        where: `${name}: location`,
-        connection: args.connection,
-      });
-    }
+    const need: Need | undefined =
+      typeof args?.location === "string"
+        ? { what: "location", value: args.location, where: `${name}: location` }
+        : undefined;
     const inputs = {
       ...args,
       name: args?.name ?? nameFrom(name),
       nameIsDefault: args?.name === undefined || undefined,
     };
     const outputs = { groupId: undefined, scope: undefined, incarnation: undefined, adopted: undefined };
-    super(typeOf("group"), name, { ...outputs, ...remoteInputs("group", name, inputs, opts) }, opts);
+    super(typeOf("group"), name, { ...outputs, ...remoteInputs("group", name, inputs, opts, need) }, opts);
   }
 }

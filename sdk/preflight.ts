@@ -6,7 +6,6 @@ export interface Need {
   readonly what: "location" | "group";
   readonly value: string;
   readonly where: string;
-  readonly connection: string | undefined;
 }
 
 /**
@@ -14,41 +13,25 @@ export interface Need {
  * program's process: a few read-only calls, shared by all resources, and all that is wrong is said at once. Outside a
  * preview there is no preflight: applying nothing costs nothing.
  */
-function createPreflight() {
-  let needs: Need[] = [];
-  let round: Promise<void> | undefined;
+let needs = new Map<string | undefined, Need[]>();
+let round: Promise<void> | undefined;
 
-  const start = async (): Promise<void> => {
-    // Resources that are declared in the same turn are looked up together.
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    const asked = needs;
-    needs = [];
-    round = undefined;
-    const problems = await findProblems(asked);
-    if (problems.length === 0) return;
-    const list = problems.length === 1 ? problems[0] : problems.map((problem) => `\n  - ${problem}`).join("");
-    throw new pulumi.RunError(`tenantry: ${list}`);
-  };
-
-  return {
-    /** Asks that something be looked up before anything is registered. */
-    require(need: Need): void {
-      if (pulumi.runtime.isDryRun()) needs.push(need);
-    },
-    /** The value, once the preflight that it belongs to has found nothing wrong. */
-    gate<T>(value: pulumi.Input<T>): pulumi.Input<T> {
-      if (!pulumi.runtime.isDryRun()) return value;
-      round ??= start();
-      const passed = round;
-      return pulumi.output(value).apply(async (settled) => {
-        await passed;
-        return settled;
-      }) as unknown as pulumi.Input<T>;
-    },
-  };
+/** Every resource joins; what it needs is looked up together with the others' that are declared in the same turn. */
+export function joinPreflight(connection: string | undefined, need?: Need): void {
+  if (!pulumi.runtime.isDryRun()) return;
+  needs.set(connection, [...(needs.get(connection) ?? []), ...(need ? [need] : [])]);
+  round ??= look();
 }
 
-export const preflight = createPreflight();
+async function look(): Promise<void> {
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  const asked = needs;
+  needs = new Map();
+  round = undefined;
+  // An error in the log fails the preview; the rest of it is still shown.
+  const problems = await Promise.all([...asked].map(([connection, needed]) => findProblems(connection, needed)));
+  for (const problem of problems.flat()) await pulumi.log.error(problem);
+}
 
 /** The stack's configuration without its prefix, as the drivers read it. */
 export function stackConfig(): Record<string, string | undefined> {
@@ -78,40 +61,27 @@ export function platformOf(connection: string | undefined): Promise<Platform> {
   return opened;
 }
 
-async function findProblems(needs: readonly Need[]): Promise<string[]> {
-  const connections = new Set<string | undefined>(needs.map((need) => need.connection));
-  if (connections.size === 0) connections.add(undefined);
-  const found = await Promise.all(
-    [...connections].map((connection) =>
-      ofConnection(
-        connection,
-        needs.filter((need) => need.connection === connection),
-      ),
-    ),
-  );
-  return found.flat();
-}
-
-async function ofConnection(connection: string | undefined, needs: readonly Need[]): Promise<string[]> {
+async function findProblems(connection: string | undefined, needs: readonly Need[]): Promise<string[]> {
+  let platform: Platform;
   try {
-    const platform = await platformOf(connection);
-    const groups = new Set((await platform.listGroups()).map((group) => group.name));
+    platform = await platformOf(connection);
+  } catch {
+    // A configuration that cannot be used is explained by the resources' own check.
+    return [];
+  }
+  try {
+    const groups = (await platform.listGroups()).map((group) => group.name);
     const wanted = needs.filter((need) => need.what === "location");
     const locations = wanted.length > 0 ? (await platform.listLocations()).map((location) => location.code) : [];
-    return [
-      ...wanted
-        .filter((need) => !locations.includes(need.value))
-        .map((need) => `${need.where}: there is no location "${need.value}"; there are ${locations.join(", ")}.`),
-      ...needs
-        .filter((need) => need.what === "group" && !groups.has(need.value))
-        .map((need) => `${need.where}: there is no group "${need.value}"; ${known(groups)}`),
-    ];
+    return needs.flatMap(({ what, value, where }) => {
+      const known = what === "group" ? groups : locations;
+      if (known.includes(value)) return [];
+      const others = known.length > 0 ? `Known: ${known.join(", ")}.` : `There is none yet: declare it as a Group.`;
+      return [`${where}: there is no ${what} "${value}". ${others}`];
+    });
   } catch (error) {
     const { TenantryError } = await import("../provider/platform/errors.js");
     if (error instanceof TenantryError) return [error.message];
     throw error;
   }
 }
-
-const known = (groups: ReadonlySet<string>): string =>
-  groups.size > 0 ? `there are ${[...groups].join(", ")}.` : "there is none yet: declare it as a Group.";

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { typeToken } from "../provider/resources/self";
-import { preflight } from "./preflight";
+import { type Need, joinPreflight } from "./preflight";
 
 /** The kinds of resource, as `tenantry/runtime` exports them. */
 export type Kind = "group" | "tenantDatabase" | "databaseToken" | "schemaTemplate";
@@ -27,17 +27,19 @@ export function isKind(value: unknown, kind: Kind): boolean {
 
 /**
  * The inputs of a resource as they are registered. They replace what `pulumi.dynamic.Resource` would do: its way stores
- * the provider's code with every resource.
+ * the provider's code with every resource. `need` is looked up by the preflight.
  */
 export function remoteInputs(
   kind: Kind,
   name: string,
   inputs: pulumi.Inputs,
   opts: pulumi.ResourceOptions,
+  need?: Need,
 ): pulumi.Inputs {
+  joinPreflight(inputs["connection"] as string | undefined, need);
   return {
     ...inputs,
-    self: preflight.gate(selfOf(kind, name, opts)),
+    self: selfOf(kind, name, opts),
     formerly: formerAddresses(name, opts),
     __provider: providerText(kind),
   };

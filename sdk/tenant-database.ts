@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { nameFrom } from "../provider/resources/name";
 import { Group } from "./group";
-import { preflight } from "./preflight";
+import type { Need } from "./preflight";
 import { isKind, remoteInputs, typeOf } from "./remote";
 import { SchemaTemplate } from "./schema-template";
 
@@ -97,9 +97,8 @@ export class TenantDatabase extends pulumi.CustomResource {
   }
 
   constructor(name: string, args: TenantDatabaseArgs, opts: pulumi.CustomResourceOptions = {}) {
-    if (typeof args?.group === "string") {
-      preflight.require({ what: "group", value: args.group, where: `${name}: group`, connection: args.connection });
-    }
+    const need: Need | undefined =
+      typeof args?.group === "string" ? { what: "group", value: args.group, where: `${name}: group` } : undefined;
     const inputs = {
       ...args,
       name: args?.name ?? nameFrom(name),
@@ -107,7 +106,12 @@ export class TenantDatabase extends pulumi.CustomResource {
       group: Group.isInstance(args?.group) ? args.group.name : args?.group,
       schema: SchemaTemplate.isInstance(args?.schema) ? args.schema.ref : args?.schema,
     };
-    super(typeOf("tenantDatabase"), name, { ...computed, ...remoteInputs("tenantDatabase", name, inputs, opts) }, opts);
+    super(
+      typeOf("tenantDatabase"),
+      name,
+      { ...computed, ...remoteInputs("tenantDatabase", name, inputs, opts, need) },
+      opts,
+    );
   }
 }
 

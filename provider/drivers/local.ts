@@ -26,7 +26,7 @@ const defaultOrganization = "local";
  * address, token and abilities. Fails with "not-configured" when no address is given and none is published.
  */
 export function localPlatform(options: LocalPlatformOptions): Platform {
-  const { apiUrl, apiToken } = endpointOf(options);
+  const { apiUrl, apiToken, id } = endpointOf(options);
   const organization = options.organization ?? defaultOrganization;
   const platform = tursoPlatform({
     name: "local",
@@ -37,6 +37,8 @@ export function localPlatform(options: LocalPlatformOptions): Platform {
     concurrency: options.concurrency,
     capabilities: { rotation: "database", seedAtTime: false, sizeLimit: false },
     scope: identified(apiUrl, organization),
+    knownScope: () => (id === undefined ? undefined : scopeOf(id, organization)),
+    grant: { name: undefined, scopes: "unrestricted", organization: undefined, group: undefined },
     // Nobody listening means that it does not run: that is to be said at once, not after a platform's long patience.
     retry: { base: 50, longest: 1_000 },
   });
@@ -47,7 +49,14 @@ function databasePath(organization: string): string {
   return organization === defaultOrganization ? "/db/{name}/" : `/org/${encodeURIComponent(organization)}/db/{name}/`;
 }
 
-function endpointOf(options: LocalPlatformOptions): { apiUrl: string; apiToken: string } {
+interface Address {
+  readonly apiUrl: string;
+  readonly apiToken: string;
+  /** The folder's identity, where it is published. */
+  readonly id?: string;
+}
+
+function endpointOf(options: LocalPlatformOptions): Address {
   if (options.apiUrl && options.apiToken) return { apiUrl: options.apiUrl, apiToken: options.apiToken };
   const published = findEndpoint(options.directory ?? process.cwd());
   if (!options.apiUrl) return addressed(published ?? nothingRunning());
@@ -65,8 +74,8 @@ function endpointOf(options: LocalPlatformOptions): { apiUrl: string; apiToken: 
   );
 }
 
-function addressed({ url, apiToken }: LocalEndpoint): { apiUrl: string; apiToken: string } {
-  return { apiUrl: url.replace(/\/+$/, ""), apiToken };
+function addressed({ url, apiToken, id }: LocalEndpoint): Address {
+  return { apiUrl: url.replace(/\/+$/, ""), apiToken, id };
 }
 
 function sameOrigin(one: string, other: string): boolean {
@@ -88,12 +97,18 @@ function identified(apiUrl: string, organization: string): () => Promise<Scope> 
   let known: Promise<Scope> | undefined;
   return () => {
     if (!known) {
-      known = identityOf(apiUrl).then((id) => ({ platform: "local", organization: `${id}/${organization}`, host: "" }));
+      known = identityOf(apiUrl).then((id) => scopeOf(id, organization));
       known.catch(() => (known = undefined));
     }
     return known;
   };
 }
+
+const scopeOf = (id: string, organization: string): Scope => ({
+  platform: "local",
+  organization: `${id}/${organization}`,
+  host: "",
+});
 
 /** Asked without a token, since what listens there may be something else by now. */
 async function identityOf(apiUrl: string): Promise<string> {

@@ -1,8 +1,10 @@
 import { createHttpClient } from "../http/client";
 import type { RetryPolicy } from "../http/retry";
+import type { TokenGrant } from "../platform/account";
 import type { Capabilities } from "../platform/capabilities";
 import { TenantryError } from "../platform/errors";
 import type { Platform, PlatformName, Scope } from "../platform/platform";
+import { tursoAccount } from "./turso/account";
 import { createApi } from "./turso/api";
 import { tursoCapabilities } from "./turso/capabilities";
 import { hopelessToken, rejectedToken } from "./turso/credential";
@@ -32,6 +34,9 @@ export interface TursoOptions {
   readonly capabilities?: Partial<Capabilities>;
   /** Where such a platform keeps its state. Default: organization and the host of `apiUrl`. */
   readonly scope?: () => Promise<Scope>;
+  readonly knownScope?: () => Scope | undefined;
+  /** What every API token of such a platform may do. Default: looked up in the list of tokens. */
+  readonly grant?: TokenGrant;
 }
 
 /** The Turso Platform API, version 1 (Turso docs: Platform API reference). */
@@ -48,6 +53,7 @@ export function tursoPlatform(options: TursoOptions): Platform {
     rejected: (answer) => rejectedToken(apiToken, tokenFix(name), answer),
   });
   const api = createApi(client, organization);
+  const configured = (): Scope => ({ platform: name, organization, host: new URL(apiUrl).host });
 
   const listLocations: Platform["listLocations"] = async () => {
     // The only call that needs no token, so none is sent.
@@ -59,8 +65,10 @@ export function tursoPlatform(options: TursoOptions): Platform {
   return {
     name,
     capabilities: { ...tursoCapabilities, ...options.capabilities },
-    scope: options.scope ?? (async () => ({ platform: name, organization, host: new URL(apiUrl).host })),
+    scope: options.scope ?? (async () => configured()),
+    knownScope: options.knownScope ?? configured,
     listLocations,
+    ...tursoAccount({ client, organization, apiToken, grant: options.grant }),
     ...tursoGroups(api, listLocations),
     ...tursoDatabases(api),
     ...tursoTokens(api),

@@ -3,6 +3,7 @@ import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { createHash, timingSafeEqual } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
+import { accountApi } from "./api/account";
 import { apiTokensApi } from "./api/api-tokens";
 import { databasesApi } from "./api/databases";
 import { groupsApi } from "./api/groups";
@@ -11,6 +12,7 @@ import { organizationsApi } from "./api/organizations";
 import type { Fleet } from "./fleet";
 import { answerProblem, ApiProblem } from "./problem";
 import type { Control } from "./store/control";
+import type { DatabaseFiles } from "./store/database-files";
 
 /** One answered request. `path` is without the query. */
 export interface RequestEntry {
@@ -22,6 +24,7 @@ export interface RequestEntry {
 export interface AppOptions {
   readonly control: Control;
   readonly fleet: Fleet;
+  readonly files: DatabaseFiles;
   readonly sql: Hono;
   /** Milliseconds added to every answer. */
   readonly latency: number;
@@ -32,7 +35,7 @@ export interface AppOptions {
 const largestBody = 64 * 1024 * 1024;
 
 /** The platform's HTTP surface: the Platform API, libSQL over HTTP, and who it is. */
-export function createApp({ control, fleet, sql, latency, onRequest }: AppOptions): Hono {
+export function createApp({ control, fleet, files, sql, latency, onRequest }: AppOptions): Hono {
   const app = new Hono();
   app.onError(answerProblem);
   app.notFound((c) => c.json({ error: `no such call: ${c.req.method} ${c.req.path}` }, 404));
@@ -47,6 +50,7 @@ export function createApp({ control, fleet, sql, latency, onRequest }: AppOption
   app.use("/v1/*", requireToken(control.apiToken));
   app.route("/v1/auth", apiTokensApi(control));
   app.route("/v1/organizations", organizationsApi(control));
+  app.route("/v1/organizations/:organization", accountApi(control, files));
   app.route("/v1/organizations/:organization/groups", groupsApi(control, fleet));
   app.route("/v1/organizations/:organization/databases", databasesApi(control, fleet));
   return app.route("/", sql);

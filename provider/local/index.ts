@@ -96,7 +96,7 @@ export async function startLocalPlatform(options: LocalPlatformOptions = {}): Pr
     const defaultOrganization = control.organizations[0] ?? "";
     const fleet = createFleet(control, files, pipelines);
     const sql = sqlRoutes(control, files, pipelines, createGate(control), defaultOrganization);
-    const server = await listen(createApp({ control, fleet, sql, latency, onRequest }), host, port);
+    const server = await listen(createApp({ control, fleet, files, sql, latency, onRequest }), host, port);
     undo.push(() => server.close());
     writeEndpoint(directory, { url: server.url, apiToken: control.apiToken, id: control.id, pid: process.pid });
     undo.push(() => removeEndpoint(directory));

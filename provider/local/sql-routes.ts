@@ -4,7 +4,6 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Gate } from "./gate";
 import type { Pipelines } from "./hrana/pipeline";
 import { ApiProblem } from "./problem";
-import { createReclaimer } from "./reclaim";
 import type { Control } from "./store/control";
 import type { DatabaseFiles } from "./store/database-files";
 import type { DatabaseRow } from "./store/databases";
@@ -20,7 +19,6 @@ export function sqlRoutes(
   gate: Gate,
   defaultOrganization: string,
 ): Hono {
-  const answered = createReclaimer();
   const serve = (find: (c: Context) => DatabaseRow | undefined) => async (c: Context) => {
     let body: unknown;
     try {
@@ -33,7 +31,6 @@ export function sqlRoutes(
     if (!database) throw new ApiProblem(404, "Namespace doesn't exist");
     const access = gate(c.req.header("authorization"), database);
     const answer = await pipelines.handle(database.id, files.path(database), access, body);
-    answered();
     const { status, body: content, contentType = "application/json" } = answer;
     const text = typeof content === "string" ? content : JSON.stringify(content);
     // The type goes out exactly as it is: `@libsql/client` reads an error of "application/json" only, without a charset.

@@ -1,5 +1,8 @@
 import type { Platform, PlatformDatabase, PlatformGroup } from "./platform";
 
+/** How old a listing may be, in ms, before something is made or deleted on the strength of it. */
+export const freshEnough = 5_000;
+
 /**
  * What exists, asked for once and shared: many reads in one run cost one list per page, not one call a tenant.
  * A listing is a snapshot. Whoever needs it fresh says how old it may be; whoever finds something missing confirms that

@@ -3,6 +3,7 @@
  * object of this shape. Absence is `undefined` at this edge, refusals are TenantryErrors with a code, and every method
  * may be called again after a lost reply.
  */
+import type { Account } from "./account";
 import type { Capabilities } from "./capabilities";
 
 /** Where a piece of state lives. Two scopes are the same place when `scopeText` gives the same text. */
@@ -94,6 +95,10 @@ export interface Platform {
 
   /** Where this driver works. For the embedded platform it asks the server once for its folder's identity. */
   scope(): Promise<Scope>;
+  /** The same as far as it can be told without I/O, for diff; undefined where only the platform knows. */
+  knownScope(): Scope | undefined;
+  /** The credential's validity and rights, and the plan's quotas, as far as the platform tells. */
+  account(): Promise<Account>;
   /** Every place a group can be put in, code and description. */
   listLocations(): Promise<Location[]>;
 

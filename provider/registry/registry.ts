@@ -42,6 +42,12 @@ export async function layOutRegistry(sql: Sql): Promise<void> {
   await sql.batch(registrySchema, "write", { idempotent: true });
 }
 
+/** False where a run died between making the registry's database and its tables: nothing was claimed there yet. */
+export async function isLaidOut(sql: Sql): Promise<boolean> {
+  const tables = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'claims'";
+  return (await sql.execute({ sql: tables, args: [] }, { idempotent: true })).rows.length > 0;
+}
+
 /** `stack` is `organization/project/stack`, whose runs are numbered. */
 export function openRegistry(sql: Sql, stack: string): Registry {
   let number: Promise<number> | undefined;

@@ -124,10 +124,10 @@ export const group: Handler<GroupInputs, GroupOutputs> = {
   async delete({ id, outputs, context }) {
     await requireScope(context, outputs.scope);
     const found = await context.listing.group(outputs.name);
-    if (!found || found.id !== outputs.groupId) return;
+    if (!found || found.id !== outputs.groupId) return undefined;
     const registry = await context.existingRegistry(outputs.name, parseSelf(outputs.self).stack);
     const claim = await registry?.find("group", outputs.name);
-    if (claim?.owner === id && claim.incarnation !== outputs.incarnation) return;
+    if (claim?.owner === id && claim.incarnation !== outputs.incarnation) return undefined;
     if (claim && claim.owner !== id) {
       throw new TenantryError(
         "not-owner",
@@ -137,10 +137,14 @@ export const group: Handler<GroupInputs, GroupOutputs> = {
     }
     if (outputs.adopted) {
       await registry?.release({ kind: "group", name: outputs.name, incarnation: outputs.incarnation });
-      return;
+      return undefined;
     }
     await requireEmpty(context, outputs.name);
+    const unfinished = (await registry?.all())?.filter((one) => one.kind === "database") ?? [];
     await context.platform.deleteGroup(outputs.name);
+    if (unfinished.length === 0) return undefined;
+    const names = unfinished.map((one) => `${one.name} (${one.address})`).join(", ");
+    return `its registry still had claims, whose databases do not exist: ${names}`;
   },
 };
 

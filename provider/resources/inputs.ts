@@ -38,10 +38,7 @@ export function judgeName(path: string, name: unknown, { names }: Capabilities):
   if (isReserved(name)) return [`${path}: "${name}" begins with "${reservedPrefix}", which Tenantry keeps for itself.`];
   if (names.pattern.test(name) && name.length <= names.maxLength) return [];
   const proposal = nameFrom(name, names.maxLength);
-  return [
-    `${path}: "${name}" is not a valid name: ${names.rule}, at most ${names.maxLength} characters` +
-      `${proposal ? `; "${proposal}" would be` : ""}.`,
-  ];
+  return [`${path}: "${name}" is not a valid name: ${names.rule}` + `${proposal ? `; "${proposal}" would be` : ""}.`];
 }
 
 /** Keeps the name that a resource got by default when its Pulumi name changes (aliases). */

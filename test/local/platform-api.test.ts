@@ -4,7 +4,9 @@ import type { LocalPlatform, RequestEntry } from "../../provider/local";
 import { apiCaller } from "./api-caller";
 import type { ApiCaller } from "./api-caller";
 
-describe("embedded platform: Platform API", () => {
+describe("embedded platform: Platform API", function () {
+  // Generous: only a hang is a failure, and the machine may be busy.
+  this.timeout(60_000);
   let platform: LocalPlatform;
   let api: ApiCaller;
   const seen: RequestEntry[] = [];

@@ -7,7 +7,9 @@ import { apiCaller, mint } from "./api-caller";
 
 const selectOne = { baton: null, requests: [{ type: "execute", stmt: { sql: "SELECT 1" } }, { type: "close" }] };
 
-describe("embedded platform: addresses of databases", () => {
+describe("embedded platform: addresses of databases", function () {
+  // Generous: only a hang is a failure, and the machine may be busy.
+  this.timeout(60_000);
   let platform: LocalPlatform;
   let token: string;
   let other: string;

@@ -13,7 +13,9 @@ interface Failure {
   readonly cause?: { readonly status?: number };
 }
 
-describe("embedded platform: tokens", () => {
+describe("embedded platform: tokens", function () {
+  // Generous: only a hang is a failure, and the machine may be busy.
+  this.timeout(60_000);
   let platform: LocalPlatform;
   let api: ApiCaller;
   const open: Client[] = [];

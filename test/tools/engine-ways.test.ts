@@ -93,6 +93,12 @@ describe("the engine on PATH", () => {
     await script("pulumi-resource-pulumi-nodejs", "true");
     assert.deepEqual(await engineOnPath(folder).find(), { folders: [COMMANDS_FOLDER] });
   });
+
+  it("is not our own cache, whose parts the next way keeps up to date", async () => {
+    await script("pulumi", `echo v${VERSION}`);
+    await script("pulumi-language-nodejs", "true");
+    assert.deepEqual(await engineOnPath(folder, folder).find(), { why: "no pulumi on PATH" });
+  });
 });
 
 describe("the engine's cache", () => {

@@ -1,14 +1,19 @@
 import { realpathSync } from "node:fs";
 import path from "node:path";
 import { atLeast, isExecutable, onPath, outputOf } from "./command";
-import { COMMANDS_FOLDER, ENGINE, LANGUAGE_HOST, PROVIDER_LAUNCHER, SDK_FOLDER, VERSION } from "./release";
+import { cacheFolder, COMMANDS_FOLDER, ENGINE, LANGUAGE_HOST, PROVIDER_LAUNCHER, SDK_FOLDER, VERSION } from "./release";
 import type { Way } from "./way";
 
 /** A `pulumi` launcher may try to download something; this bounds it. */
 const VERSION_MS = 10_000;
 
 /** The user's own engine: new enough, with its language host on PATH or beside it. */
-export function engineOnPath(searchPath = process.env["PATH"] ?? ""): Way {
+export function engineOnPath(whole = process.env["PATH"] ?? "", cache = cacheFolder()): Way {
+  // Who put our cache on PATH still wants its parts kept up to date: that is the next way's work.
+  const searchPath = whole
+    .split(path.delimiter)
+    .filter((folder) => path.resolve(folder) !== cache)
+    .join(path.delimiter);
   return {
     name: "PATH",
     async find() {

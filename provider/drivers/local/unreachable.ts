@@ -17,6 +17,7 @@ export function explainUnreachable(platform: Platform): Platform {
   return {
     ...platform,
     scope: explained(platform.scope),
+    account: explained(platform.account),
     listLocations: explained(platform.listLocations),
     listGroups: explained(platform.listGroups),
     getGroup: explained(platform.getGroup),

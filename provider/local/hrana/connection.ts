@@ -37,6 +37,7 @@ export interface ConnectionOptions {
   readonly readOnly: boolean;
   /** How long a statement waits for a lock that another connection holds, in milliseconds. */
   readonly busyTimeout: number;
+  readonly onClosed: () => void;
 }
 
 export async function openConnection(file: string, options: ConnectionOptions): Promise<Connection> {
@@ -70,6 +71,7 @@ export async function openConnection(file: string, options: ConnectionOptions): 
       // Without this the lock would live on until the garbage collector finds the last prepared statement.
       if (database.inTransaction) database.exec("ROLLBACK");
       database.close();
+      options.onClosed();
     },
   };
 }

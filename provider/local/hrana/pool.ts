@@ -1,6 +1,7 @@
 import type Database from "libsql";
 import { type Connection, openConnection, openFile } from "./connection";
 import { DatabaseMissing, statementError } from "./fault";
+import { createReclaimer } from "./reclaim";
 
 /**
  * The open databases. Every stream gets a connection of its own, as on a hosted platform, so nothing set on one is
@@ -16,6 +17,7 @@ export interface Pool {
 export function createPool(options: { readonly maxOpen: number; readonly busyTimeout: number }): Pool {
   // A Map keeps the order of insertion: the least recently used comes first.
   const kept = new Map<string, Database.Database>();
+  const onClosed = createReclaimer();
 
   const release = (databaseId: string): void => {
     kept.get(databaseId)?.close();
@@ -26,8 +28,10 @@ export function createPool(options: { readonly maxOpen: number; readonly busyTim
     let database = kept.get(databaseId);
     if (database === undefined) {
       database = openFile(file, false);
-      // Readers then do not stop writers. `exec` leaves no prepared statement behind, so closing closes at once.
-      database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; SELECT 1 FROM sqlite_schema");
+      // With a write-ahead log readers do not stop writers. Turning it on, once in the life of a file and while it is
+      // empty, need not wait for the disk. `exec` leaves no prepared statement behind, so closing closes at once.
+      database.exec("PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+      database.exec("SELECT 1 FROM sqlite_schema");
     }
     kept.delete(databaseId);
     kept.set(databaseId, database);
@@ -41,7 +45,7 @@ export function createPool(options: { readonly maxOpen: number; readonly busyTim
     connect: async (databaseId, file, readOnly) => {
       try {
         keep(databaseId, file);
-        return await openConnection(file, { readOnly, busyTimeout: options.busyTimeout });
+        return await openConnection(file, { readOnly, busyTimeout: options.busyTimeout, onClosed });
       } catch (error) {
         throw error instanceof DatabaseMissing ? error : statementError(error);
       }

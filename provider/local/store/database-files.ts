@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import Database from "libsql";
@@ -16,6 +16,8 @@ export interface FileKey {
  */
 export interface DatabaseFiles {
   path(database: FileKey): string;
+  /** Bytes on disk, the log that is not merged yet included. */
+  size(database: FileKey): number;
   create(database: FileKey): Promise<void>;
   /** A new file with the source's committed content as of some moment of the call. The source can be used meanwhile. */
   copy(source: FileKey, target: FileKey): Promise<void>;
@@ -39,6 +41,7 @@ export function openDatabaseFiles(directory: string): DatabaseFiles {
 
   return {
     path,
+    size: (database) => bytesOf(path(database)) + bytesOf(`${path(database)}-wal`),
     async create(database) {
       await makeFolder(database.organization);
       await writeFile(path(database), empty, { flag: "wx", mode: 0o600 });
@@ -86,6 +89,10 @@ function emptyDatabase(root: string): Buffer {
   const bytes = readFileSync(file);
   removeWithLogs(file);
   return bytes;
+}
+
+function bytesOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 function removeWithLogs(file: string): void {

@@ -1,14 +1,12 @@
 import type { Context } from "../../context";
-import { TenantryError } from "../../platform/errors";
+import { TenantryError, hasCode } from "../../platform/errors";
+import { freshEnough } from "../../platform/listing";
 import type { PlatformDatabase } from "../../platform/platform";
 import type { Claim } from "../../registry/claim";
 import type { Registry } from "../../registry/registry";
 import { randomId } from "../random-id";
 import { parseSelf } from "../self";
 import { type TenantDatabaseInputs, schemaOf } from "./inputs";
-
-/** A listing taken for intents may be this old, in ms: the window in which a stranger's database could pass for ours. */
-const listingMaxAge = 5_000;
 
 export interface Acquired {
   readonly claim: Claim;
@@ -28,10 +26,10 @@ export async function acquire(
   context: Context,
   inputs: TenantDatabaseInputs,
   expiresAt: string | undefined,
-  seedFrom: () => Promise<string | undefined>,
+  template: (anew: boolean) => Promise<string | undefined>,
 ): Promise<Acquired> {
   const { stack } = parseSelf(inputs.self);
-  const before = await context.listing.databases(listingMaxAge);
+  const before = await context.listing.databases(freshEnough);
   await requireGroup(context, inputs.group);
   const registry = await context.registry(inputs.group, stack);
   const earlier = inputs.nameIsDefault ? await registry.findByAddress(inputs.self) : undefined;
@@ -68,13 +66,7 @@ export async function acquire(
   }
   if (present) return hold(present, taken ? "adopted" : claim.databaseId ? "known" : "created");
   try {
-    const made = await context.platform.createDatabase({
-      name,
-      group: inputs.group,
-      seed: inputs.seed ?? seedOf(await seedFrom()),
-      sizeLimit: inputs.sizeLimit,
-    });
-    return await hold(made, "created");
+    return await hold(await create(), "created");
   } catch (error) {
     if (!(error instanceof TenantryError)) throw error;
     if (error.code === "already-exists") return afterConflict(error);
@@ -83,9 +75,21 @@ export async function acquire(
     throw error;
   }
 
+  async function create(anew = false): Promise<PlatformDatabase> {
+    const copied = inputs.seed ? undefined : await template(anew);
+    const seed = copied === undefined ? inputs.seed : { database: copied };
+    try {
+      return await context.platform.createDatabase({ name, group: inputs.group, seed, sizeLimit: inputs.sizeLimit });
+    } catch (error) {
+      // Another stack that has left this version behind may have removed the template database a moment ago.
+      if (copied !== undefined && !anew && hasCode(error, "database-not-found")) return create(true);
+      throw error;
+    }
+  }
+
   async function afterConflict(error: TenantryError): Promise<Acquired> {
     const found = await context.platform.getDatabase(name);
-    if (found && (error.afterLostReply || !isNew)) return hold(found, "created");
+    if (found && (error.afterLostReply || (!isNew && !claim.existed))) return hold(found, "created");
     const stranger = found ? adoptable(inputs, found) : error;
     if (found && !stranger) return hold(found, "adopted");
     if (isNew) await registry.release(claim);
@@ -101,8 +105,6 @@ export async function acquire(
     return { claim, database: inGroup, registry, how, adopted };
   }
 }
-
-const seedOf = (database: string | undefined) => (database ? { database } : undefined);
 
 /** Undefined when the inputs allow taking it; else the refusal. */
 function adoptable(inputs: TenantDatabaseInputs, present: PlatformDatabase): TenantryError | undefined {

@@ -14,8 +14,8 @@ export async function createTenantDatabase(
 ): Promise<{ id: string; outputs: TenantDatabaseOutputs }> {
   const scope = await context.scope();
   const expiresAt = expiryOf(inputs);
-  const { claim, database, registry, how, adopted } = await acquire(context, inputs, expiresAt, () =>
-    templateFor(context, inputs),
+  const { claim, database, registry, how, adopted } = await acquire(context, inputs, expiresAt, (anew) =>
+    templateFor(context, inputs, anew),
   );
   const desired = declaredConfiguration(inputs);
   const observed = how === "created" ? {} : await observeConfiguration(context, database, desired);

@@ -30,7 +30,7 @@ export function diffTenantDatabase(olds: TenantDatabaseOutputs, news: TenantData
     !sameSchema(olds, news) ||
     configurationChange(declaredConfiguration(olds), desiredConfiguration(news, olds)) !== undefined ||
     (news.suspended !== undefined && news.suspended !== olds.suspended) ||
-    recorded.some((key) => key in { ...olds, ...news } && differs(desiredRecord(news, olds)[key], olds[key])) ||
+    recorded.some((key) => differs(desiredRecord(news, olds)[key], olds[key])) ||
     wasRenamedUnderDefaultName(olds, news) ||
     (olds.status === "ready" && olds.url !== context.platform.databaseUrl(olds));
   return { changes, note };

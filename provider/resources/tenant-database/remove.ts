@@ -1,5 +1,6 @@
 import type { Context } from "../../context";
 import { TenantryError } from "../../platform/errors";
+import { freshEnough } from "../../platform/listing";
 import { requireScope } from "../scope";
 import { parseSelf } from "../self";
 import type { TenantDatabaseOutputs } from "./outputs";
@@ -19,7 +20,7 @@ export async function removeTenantDatabase(
   const claim = await registry?.find("database", name);
   if (claim?.owner === id && claim.incarnation !== incarnation) return;
 
-  const database = await context.listing.database(name);
+  const database = await context.listing.database(name, freshEnough);
   if (claim && claim.owner !== id) throw takenOver(name, claim.address);
   if (!registry || !claim) {
     // Our delete went through and its reply was lost, or there was never anything to delete.

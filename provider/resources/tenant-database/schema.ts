@@ -7,6 +7,7 @@ import { ensureTemplateDatabase } from "../../rollout/template";
 import type { TemplateRef } from "../../rollout/template-ref";
 import { templateMigrations } from "../../rollout/template-source";
 import type { Registry } from "../../registry/registry";
+import { templateName } from "../../registry/reserved-names";
 import { parseSelf } from "../self";
 import { type TenantDatabaseInputs, schemaOf } from "./inputs";
 
@@ -17,12 +18,24 @@ const canaryAbove = 10;
 const templates = new WeakMap<Context, Map<string, string | Promise<string>>>();
 const canaries = new WeakMap<Context, Map<string, Canary | Promise<Canary>>>();
 
-/** The database to copy a new tenant from, where the platform copies; undefined: it is migrated from empty. */
-export async function templateFor(context: Context, inputs: TenantDatabaseInputs): Promise<string | undefined> {
+/**
+ * The database to copy a new tenant from, where the platform copies; undefined: it is migrated from empty.
+ * `anew`: the one that was known is gone.
+ */
+export async function templateFor(
+  context: Context,
+  inputs: TenantDatabaseInputs,
+  anew: boolean,
+): Promise<string | undefined> {
   const { group } = inputs;
   const schema = schemaOf(inputs);
   if (schema?.start !== "copy" || !context.platform.capabilities.seedFromDatabase) return undefined;
-  return remembered(templates, context, `${group}\n${schema.name}\n${schema.digest}`, async () => {
+  const key = `${group}\n${schema.name}\n${schema.digest}`;
+  if (anew) {
+    templates.get(context)?.delete(key);
+    context.listing.gone(templateName(group, schema.name, schema.digest));
+  }
+  return remembered(templates, context, key, async () => {
     const registry = await context.registry(group, parseSelf(inputs.self).stack);
     return ensureTemplateDatabase(context, group, schema, templateMigrations(schema), await registry.run());
   });

@@ -1,5 +1,6 @@
 import type { Context } from "../../context";
 import { TenantryError } from "../../platform/errors";
+import { freshEnough } from "../../platform/listing";
 import { Unfinished } from "../handler";
 import { requireScope } from "../scope";
 import { parseSelf } from "../self";
@@ -96,7 +97,7 @@ async function amendClaim(
 
 /** The database as it is now; nothing is sent to one that has become a stranger's. */
 async function requirePresent(context: Context, olds: TenantDatabaseOutputs) {
-  const database = await context.listing.database(olds.name);
+  const database = await context.listing.database(olds.name, freshEnough);
   if (database?.id === olds.databaseId) return database;
   const what = database ? "was deleted and made again by somebody else" : "is not on the platform any more";
   throw new TenantryError("database-not-found", `${olds.name}: the database ${what}.`, {

@@ -1,0 +1,100 @@
+import { z } from "zod";
+import type { HttpAnswer } from "../../http/answer";
+import type { HttpClient } from "../../http/client";
+import type { Account, Quota, TokenGrant } from "../../platform/account";
+import type { Platform } from "../../platform/platform";
+import { jwtClaims } from "./credential";
+import { isAbsent, problemOf } from "./problems";
+
+export interface AccountOptions {
+  readonly client: HttpClient;
+  readonly organization: string;
+  readonly apiToken: string;
+  /** What every token of the platform may do, where all are alike. Default: looked up in the list of tokens. */
+  readonly grant?: TokenGrant;
+}
+
+const count = z.number().nonnegative();
+/** Turso docs: null is "unlimited"; a field that is not there says nothing. */
+const limit = z.number().nullable().optional().catch(undefined);
+const validity = z.object({ exp: z.number() });
+const text = z.string().nullish();
+const listedToken = z.object({
+  id: text,
+  name: text,
+  organization: text,
+  group: text,
+  scopes: z.array(z.string()).nullish(),
+});
+const tokens = z.object({ tokens: z.array(listedToken) });
+const usage = z.object({
+  organization: z.object({ usage: z.object({ databases: count.optional(), groups: count.optional() }) }),
+});
+const subscription = z.object({ subscription: z.object({ plan: z.string().min(1) }) });
+const plans = z.object({
+  plans: z.array(z.object({ name: z.string(), quotas: z.object({ databases: limit, groups: limit }) })),
+});
+
+/** Turso docs: Platform API reference, API tokens, organization usage, plans and subscription. */
+export function tursoAccount({ client, organization, apiToken, grant }: AccountOptions): Pick<Platform, "account"> {
+  const get = (path: string): Promise<HttpAnswer> => client.send({ method: "GET", path });
+  /** A part that may be refused, missing, or in a shape of tomorrow: then it is not known, and the rest still is. */
+  const part = async <Schema extends z.ZodType>(
+    schema: Schema,
+    path: string,
+  ): Promise<z.output<Schema> | undefined> => {
+    const answer = await get(path);
+    return answer.status < 300 ? schema.safeParse(answer.body).data : undefined;
+  };
+  const own = `/v1/organizations/${encodeURIComponent(organization)}`;
+  return {
+    async account(): Promise<Account> {
+      // Alone and first: what it says of a refused token is the explanation; the other calls would only repeat it.
+      const tokenExpiry = await expiry(await get("/v1/auth/validate"), organization);
+      const [listed, used, subscribed, offered] = await Promise.all([
+        grant ? undefined : part(tokens, "/v1/auth/api-tokens"),
+        part(usage, `${own}/usage`),
+        part(subscription, `${own}/subscription`),
+        part(plans, `${own}/plans`),
+      ]);
+      const plan = subscribed?.subscription.plan;
+      const limits = offered?.plans.find(({ name }) => name.toLowerCase() === plan?.toLowerCase())?.quotas;
+      const quota = (what: Quota["what"]): Quota => ({
+        what,
+        used: used?.organization.usage[what],
+        limit: limits?.[what] === null ? "unlimited" : limits?.[what],
+      });
+      return {
+        tokenExpiry,
+        grant: grant ?? grantOf(apiToken, listed?.tokens ?? []),
+        plan,
+        quotas: [quota("databases"), quota("groups")],
+      };
+    },
+  };
+}
+
+function expiry(answer: HttpAnswer, organization: string): Account["tokenExpiry"] {
+  if (answer.status === 403 || isAbsent(answer)) return undefined;
+  if (answer.status >= 300) throw problemOf(answer, { doing: "validate the API token", kind: "look", organization });
+  const exp = validity.safeParse(answer.body).data?.exp;
+  if (exp === undefined) return undefined;
+  // Turso docs: -1 is "never".
+  return exp < 0 ? "never" : new Date(exp * 1000);
+}
+
+/**
+ * The list does not say which of the tokens is the one in use, and it lacks the sessions that the CLI logs in with. Only
+ * an id that the token itself carries (the claim's name is not documented) makes a match.
+ */
+function grantOf(apiToken: string, listed: readonly z.output<typeof listedToken>[]): TokenGrant | undefined {
+  const { id, jti, tid } = jwtClaims(apiToken) ?? {};
+  const ours = listed.find((token) => token.id && [id, jti, tid].includes(token.id));
+  if (!ours) return undefined;
+  return {
+    name: ours.name || undefined,
+    scopes: ours.scopes?.length ? ours.scopes : "unrestricted",
+    organization: ours.organization || undefined,
+    group: ours.group || undefined,
+  };
+}

@@ -1,0 +1,27 @@
+/** What the platform tells about the credential in use and the plan behind it. What it does not tell is `undefined`. */
+export interface Account {
+  /** When the API token stops working. */
+  readonly tokenExpiry: Date | "never" | undefined;
+  readonly grant: TokenGrant | undefined;
+  /** The plan's name. */
+  readonly plan: string | undefined;
+  /** One entry each for databases and groups. */
+  readonly quotas: readonly Quota[];
+}
+
+/** What the API token may do. */
+export interface TokenGrant {
+  /** The token's own name, where it has one. */
+  readonly name: string | undefined;
+  /** The platform's own words for single rights; "unrestricted": all that the token's owner may do. */
+  readonly scopes: "unrestricted" | readonly string[];
+  /** The only organization and the only group that it reaches; undefined: all that its owner reaches. */
+  readonly organization: string | undefined;
+  readonly group: string | undefined;
+}
+
+export interface Quota {
+  readonly what: "databases" | "groups";
+  readonly used: number | undefined;
+  readonly limit: number | "unlimited" | undefined;
+}

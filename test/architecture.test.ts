@@ -1,0 +1,248 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { builtinModules } from "node:module";
+import path from "node:path";
+import { describe, it } from "mocha";
+import ts from "typescript";
+
+const root = path.resolve(__dirname, "..");
+const folders = ["sdk", "provider", "tools", "examples", "test"];
+const longest = 400;
+
+/** A later room may not import an earlier one. A room is a list of path prefixes; the first that fits counts. */
+const floors = {
+  cli: ["sdk/cli/"],
+  sdk: ["sdk/"],
+  runtime: ["provider/runtime.ts"],
+  resources: ["provider/resources/"],
+  rollout: ["provider/rollout/"],
+  context: ["provider/context.ts"],
+  registry: ["provider/registry/"],
+  port: ["platform", "capabilities", "errors", "did-you-mean"].map((name) => `provider/platform/${name}.ts`),
+  platform: ["provider/platform/"],
+  drivers: ["provider/drivers/"],
+  http: ["provider/http/"],
+  local: ["provider/local/"],
+  // Files of one step that know nothing above the port.
+  steps: ["provider/"],
+} as const;
+type Room = keyof typeof floors;
+
+/** From top to bottom; the embedded platform stands beside, and knows only the bottom. */
+const order: Room[] = "cli sdk runtime resources rollout context registry platform drivers http steps port".split(
+  " ",
+) as Room[];
+
+/** Which room may import which package. What is declared must be used, and what is used declared. */
+const packages: Record<string, readonly Room[]> = {
+  "@pulumi/pulumi": ["sdk", "steps", "cli"],
+  // Only its types; the code is the copy that @pulumi/pulumi brings.
+  "@grpc/grpc-js": ["steps"],
+  commander: ["cli"],
+  zod: ["resources", "platform", "drivers", "local"],
+  undici: ["http"],
+  "@libsql/client": ["platform"],
+  libsql: ["local"],
+  hono: ["local"],
+  "@hono/node-server": ["local"],
+};
+const typesOnly = ["@grpc/grpc-js"];
+
+interface Import {
+  readonly file: string;
+  /** A file of the repository, or a package. */
+  readonly of: string;
+  /** "type" is gone after compilation, "dynamic" runs later, or never. */
+  readonly kind: "static" | "dynamic" | "type";
+}
+
+function sources(): string[] {
+  return folders
+    .flatMap((folder) =>
+      readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile() && /\.(?:ts|js|mjs)$/.test(entry.name))
+        .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)).split(path.sep).join("/")),
+    )
+    .filter((file) => !file.includes("node_modules/"))
+    .sort();
+}
+
+function importsOf(file: string): Import[] {
+  const found: Import[] = [];
+  const add = (specifier: ts.Node | undefined, kind: Import["kind"]): void => {
+    if (!specifier || !ts.isStringLiteralLike(specifier)) return;
+    found.push({ file, of: target(file, specifier.text), kind });
+  };
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, isTypeImport(node) ? "type" : "static");
+    else if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, isTypeExport(node) ? "type" : "static");
+    else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(node.argument.literal, "type");
+    else if (ts.isCallExpression(node)) {
+      const called = node.expression;
+      if (called.kind === ts.SyntaxKind.ImportKeyword) add(node.arguments[0], "dynamic");
+      else if (ts.isIdentifier(called) && called.text === "require") add(node.arguments[0], "static");
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(file, readFileSync(path.join(root, file), "utf8"), ts.ScriptTarget.Latest, true));
+  return found;
+}
+
+/** `import { type A }` and `import type` leave nothing behind. */
+function isTypeImport({ importClause }: ts.ImportDeclaration): boolean {
+  if (!importClause) return false;
+  if (importClause.phaseModifier === ts.SyntaxKind.TypeKeyword) return true;
+  const { name, namedBindings } = importClause;
+  return !name && namedBindings !== undefined && ts.isNamedImports(namedBindings) && allTypes(namedBindings.elements);
+}
+
+function isTypeExport({ isTypeOnly, exportClause }: ts.ExportDeclaration): boolean {
+  return isTypeOnly || (exportClause !== undefined && ts.isNamedExports(exportClause) && allTypes(exportClause.elements));
+}
+
+const allTypes = (elements: ts.NodeArray<ts.ImportSpecifier | ts.ExportSpecifier>): boolean =>
+  elements.length > 0 && elements.every((element) => element.isTypeOnly);
+
+function target(file: string, specifier: string): string {
+  if (!specifier.startsWith(".")) {
+    return specifier
+      .split("/")
+      .slice(0, specifier.startsWith("@") ? 2 : 1)
+      .join("/");
+  }
+  const at = path.posix.join(path.posix.dirname(file), specifier);
+  const candidates = [at, `${at}.ts`, `${at}.js`, at.replace(/\.js$/, ".ts"), `${at}/index.ts`];
+  const isFile = (one: string) => /\.(?:[cm]?[jt]s|json|cmd)$/.test(one) && existsSync(path.join(root, one));
+  return candidates.find(isFile) ?? at;
+}
+
+const roomOf = (file: string): Room | undefined =>
+  (Object.keys(floors) as Room[]).find((room) => floors[room].some((prefix) => file.startsWith(prefix)));
+
+const isOwn = (of: string): boolean => folders.some((folder) => of.startsWith(`${folder}/`));
+const isBuiltin = (of: string): boolean => of.startsWith("node:") || builtinModules.includes(of);
+
+/** Every package and file that loading `entry` loads. */
+function closureOf(entry: string, all: readonly Import[]): Set<string> {
+  const reached = new Set<string>();
+  const walk = (file: string): void => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    for (const one of all) if (one.file === file && one.kind === "static") walk(one.of);
+  };
+  walk(entry);
+  return reached;
+}
+
+describe("architecture", () => {
+  const files = sources();
+  const imports = files.flatMap(importsOf);
+  const inHouse = imports.filter(({ file }) => /^(?:sdk|provider)\//.test(file));
+  const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {
+    dependencies: Record<string, string>;
+    peerDependencies: Record<string, string>;
+    main: string;
+    types: string;
+    bin: Record<string, string>;
+    exports: Record<string, string | Record<string, string>>;
+  };
+
+  it("imports point downward", () => {
+    const wrong = inHouse.filter(({ file, of }) => {
+      const [from, to] = [roomOf(file), roomOf(of)];
+      if (!from || !to || from === to) return false;
+      // Beside the tower: used from the command line, and itself knowing nothing but errors and durations.
+      if (to === "local") return from !== "cli";
+      if (from === "local") return to !== "port" && to !== "steps";
+      return order.indexOf(to) < order.indexOf(from);
+    });
+    // Durations and host errors are written in the port's words: the lowest step and the port know each other.
+    assert.deepEqual(wrong.map(show), []);
+  });
+
+  it("one place names the drivers, one is the engine's entry", () => {
+    const naming = inHouse.filter(({ file, of }) => roomOf(of) === "drivers" && roomOf(file) !== "drivers");
+    assert.deepEqual([...new Set(naming.map(({ file }) => file))], ["provider/platform/select.ts"]);
+    assert.deepEqual(inHouse.filter(({ of }) => of === "provider/runtime.ts").map(show), []);
+  });
+
+  it("no file loads itself through others", () => {
+    const loops = files.filter((file) =>
+      inHouse.some((one) => one.file === file && one.kind === "static" && isOwn(one.of) && reaches(one.of, file)),
+    );
+    assert.deepEqual(loops, []);
+
+    function reaches(from: string, to: string): boolean {
+      return closureOf(from, inHouse).has(to);
+    }
+  });
+
+  it("a program that imports tenantry loads no validator, no HTTP stack and no driver", () => {
+    const closure = [...closureOf("sdk/index.ts", imports)].filter((one) => !isBuiltin(one) && one !== "@pulumi/pulumi");
+    assert.deepEqual(
+      closure.filter((one) => !isOwn(one) || ["drivers", "http", "local", "runtime", "cli"].includes(roomOf(one)!)),
+      [],
+    );
+    assert.ok(closure.length > 5, "the walk found nothing to walk");
+  });
+
+  it("the same is true of the built package", () => {
+    const script = `require(${JSON.stringify(path.join(root, "dist", "sdk"))});
+      process.stdout.write(JSON.stringify(Object.keys(require.cache)))`;
+    const loaded = JSON.parse(execFileSync(process.execPath, ["-e", script], { encoding: "utf8" })) as string[];
+    const relative = loaded.map((file) => path.relative(root, file).split(path.sep).join("/"));
+    assert.ok(relative.includes("dist/sdk/index.js"));
+    const unwanted = /^(?:dist\/provider\/(?:drivers|http|local)\/|node_modules\/(?:zod|undici|hono|libsql|@libsql)\/)/;
+    assert.deepEqual(
+      relative.filter((file) => unwanted.test(file)),
+      [],
+    );
+  });
+
+  it("only tools and tests import tools; examples import the package", () => {
+    const outside = imports.filter(({ file, of }) => of.startsWith("tools/") && !/^(?:tools|test)\//.test(file));
+    assert.deepEqual(outside.map(show), []);
+    const ofExamples = imports.filter(({ file, of }) => file.startsWith("examples/") && !isBuiltin(of));
+    assert.deepEqual([...new Set(ofExamples.map(({ of }) => of))].sort(), ["@pulumi/pulumi", "tenantry"]);
+  });
+
+  it("packages are imported where they belong; what is declared is used, what is used is declared", () => {
+    const used = inHouse.filter(({ of }) => !isOwn(of) && !isBuiltin(of));
+    const misplaced = used.filter(({ file, of }) => !packages[of]?.includes(roomOf(file)!));
+    assert.deepEqual(misplaced.map(show), []);
+    const values = used.filter(({ of, kind }) => typesOnly.includes(of) && kind !== "type");
+    assert.deepEqual(values.map(show), []);
+    const names = [...new Set(used.map(({ of }) => of))].filter((name) => !typesOnly.includes(name)).sort();
+    const declared = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }).sort();
+    assert.deepEqual(names, declared);
+  });
+
+  it("everything that package.json points to exists after a build", () => {
+    const targets = Object.values(manifest.exports).flatMap((one) => (typeof one === "string" ? one : Object.values(one)));
+    const all = [...targets, manifest.main, manifest.types, ...Object.values(manifest.bin)];
+    assert.deepEqual(
+      all.filter((file) => !existsSync(path.join(root, file))),
+      [],
+    );
+  });
+
+  it(`no file is over ${longest} lines without a reason at its top`, () => {
+    const long = files.filter((file) => {
+      const lines = readFileSync(path.join(root, file), "utf8").trimEnd().split("\n");
+      return lines.length > longest && !/^\/[/*].*\blong\b/i.test(lines[0]!);
+    });
+    assert.deepEqual(long, [], 'begin such a file with a comment "Long because ..."');
+  });
+
+  it("files are called after a noun or a step, in kebab-case", () => {
+    const name = (file: string) => path.basename(file).replace(/(?:\.test)?(?:\.d)?\.[a-z]+$/, "");
+    const wrong = files.filter((file) => {
+      const vague = /^(?:utils?|helpers?|types?|common|misc|shared)$/;
+      return vague.test(name(file)) || !/^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(name(file));
+    });
+    assert.deepEqual(wrong, []);
+  });
+});
+
+const show = ({ file, of, kind }: Import): string => `${file} imports ${of} (${kind})`;

@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { describe, it } from "mocha";
+import { type Asked, type CountedPlatform, withCountedPlatform } from "../support/counted-platform";
+import { type Project, type Run, withProject } from "../support/engine";
+
+/** The program reads what it declares, so that each step of the story is a change of data. */
+const program = `
+import { readFileSync } from "node:fs";
+import { DatabaseToken, Group, SchemaTemplate, TenantDatabase } from "tenantry";
+
+const { tenants, readers } = JSON.parse(readFileSync("fleet.json", "utf8"));
+const eu = new Group("eu", { location: "local" });
+const app = new SchemaTemplate("app", { migrations: "./migrations" });
+const declared: Record<string, TenantDatabase> = {};
+for (const { resource, alias, schemaless, ...args } of tenants) {
+  const aliases = alias === undefined ? [] : [{ name: alias }];
+  const schema = schemaless ? undefined : app;
+  declared[resource] = new TenantDatabase(resource, { group: eu, schema, ...args }, { aliases });
+}
+for (const name of readers) new DatabaseToken(name + "-reader", { database: declared[name] });
+`;
+
+interface Tenant {
+  resource: string;
+  alias?: string;
+  schemaless?: boolean;
+  blockWrites?: boolean;
+  adopt?: string;
+  deletionPolicy?: string;
+}
+
+const names = Array.from({ length: 50 }, (_, i) => `t${String(i + 1).padStart(2, "0")}`);
+const readers = names.slice(10, 15);
+/** A group, its template and the tokens. */
+const others = 2 + readers.length;
+/** What one process mints for the SQL it runs itself. */
+const ownToken = { "POST groups/eu/auth/tokens": 1 };
+
+describe("the life of a fleet of 50 tenants, through pulumi commands", () => {
+  it("does what each step asks and nothing else, and loses no database", async function () {
+    this.timeout(290_000);
+    await withCountedPlatform({}, async (platform) => {
+      const files = { "index.ts": program, "migrations/0001_init.sql": "CREATE TABLE notes (body TEXT);\n" };
+      await withProject({ files, env: { ...platform.env, ...oneCheckpoint } }, async (project) => {
+        await live(platform, project);
+      });
+    });
+  });
+});
+
+const oneCheckpoint = { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: "true" };
+
+async function live(platform: CountedPlatform, project: Project): Promise<void> {
+  let tenants: Tenant[] = names.map((resource) => ({ resource }));
+  /** Databases that must be there with the row that was written into them, by name. */
+  const alive = new Map<string, string>();
+
+  const declare = async (change: (tenant: Tenant) => Tenant | undefined, more: Tenant[] = []): Promise<void> => {
+    tenants = [...tenants.flatMap((tenant) => change(tenant) ?? []), ...more];
+    await project.write({ "fleet.json": JSON.stringify({ tenants, readers }) });
+  };
+  const only = (resources: string[], settings: Partial<Tenant>) => (tenant: Tenant) =>
+    resources.includes(tenant.resource) ? { ...tenant, ...settings } : tenant;
+  const without = (resources: string[]) => (tenant: Tenant) =>
+    resources.includes(tenant.resource) ? undefined : tenant;
+
+  /** A command, what it must have done, and that all that was there still is. */
+  const step = async (
+    what: string,
+    command: () => Promise<Run>,
+    expected: { counts: Run["counts"]; writes: Asked["writes"] },
+  ): Promise<Run> => {
+    const t = Date.now();
+    const { result, asked } = await platform.during(command);
+    console.log(what, Date.now() - t);
+    assert.deepEqual(result.counts, expected.counts, `${what}: operations\n${result.output}`);
+    assert.deepEqual(asked.writes, expected.writes, `${what}: changes on the platform`);
+    await intact(what);
+    return result;
+  };
+  const up = (args: string[] = []) => project.up({ args: ["--parallel", "16", ...args] });
+
+  const write = async (name: string): Promise<void> => {
+    await platform.sql("eu", name, `INSERT INTO notes VALUES ('of ${name}')`);
+    alive.set(name, `of ${name}`);
+  };
+  const intact = async (what: string): Promise<void> => {
+    const listed = await platform.api.ok<{ databases: { Name: string }[] }>("GET", "/databases?limit=1000");
+    const present = listed.databases.map(({ Name }) => Name).filter((name) => !name.startsWith("tenantry-"));
+    assert.deepEqual(present.sort(), [...alive.keys()].sort(), `${what}: databases on the platform`);
+    for (const [name, body] of alive) {
+      assert.deepEqual(
+        await platform.sql("eu", name, "SELECT body FROM notes"),
+        [{ body }],
+        `${what}: rows of ${name}`,
+      );
+    }
+  };
+  const urn = (name: string): string =>
+    `urn:pulumi:${project.stack}::test-project::pulumi-nodejs:dynamic/tenantry:TenantDatabase::${name}`;
+
+  await declare((tenant) => tenant);
+  // Rows come after the databases, so there is nothing to look for yet.
+  const first = await platform.during(() => up());
+  assert.deepEqual(first.result.counts, { create: names.length + others });
+  const { "POST databases": made, ...minted } = first.asked.writes;
+  assert.equal(made, names.length + 2, "the tenants, the registry and the template");
+  assert.deepEqual(minted, {
+    "POST groups": 1,
+    ...ownToken,
+    ...Object.fromEntries(readers.map((name) => [`POST databases/${name}/auth/tokens`, 1])),
+  });
+  await Promise.all(names.map(write));
+  await intact("up");
+
+  const frozen = names.slice(0, 5);
+  await declare(only(frozen, { blockWrites: true }));
+  await step("configuration of five", up, {
+    counts: { update: 5, same: names.length - 5 + others },
+    writes: Object.fromEntries(frozen.map((name) => [`PATCH databases/${name}/configuration`, 1])),
+  });
+
+  await project.write({ "migrations/0002_authors.sql": "ALTER TABLE notes ADD COLUMN author TEXT;\n" });
+  const preview = await project.preview();
+  assert.deepEqual(preview.counts, { update: names.length + 1, same: others - 1 });
+  for (const name of names) {
+    const told = preview.diagnostics.filter(({ urn: of }) => of === urn(name)).map(({ message }) => message.trim());
+    assert.deepEqual(told, [`${name}: 0001_init -> 0002_authors; to apply: 0002_authors`]);
+  }
+  await step("a migration", up, { counts: { update: names.length + 1, same: others - 1 }, writes: ownToken });
+}

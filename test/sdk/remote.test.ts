@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { describe, it } from "mocha";
+import { type Kind, providerText } from "../../sdk/remote";
+
+// These bytes are in users' state: they may only ever be added to.
+const frozen: Record<Kind, string> = {
+  group:
+    'exports.handler=()=>{try{return require(require.resolve("tenantry/runtime",{paths:["."]})).group}' +
+    'catch(e){throw e.stack=e.message="tenantry is not installed here: run npm ci",e}}',
+  tenantDatabase:
+    'exports.handler=()=>{try{return require(require.resolve("tenantry/runtime",{paths:["."]})).tenantDatabase}' +
+    'catch(e){throw e.stack=e.message="tenantry is not installed here: run npm ci",e}}',
+  databaseToken:
+    'exports.handler=()=>{try{return require(require.resolve("tenantry/runtime",{paths:["."]})).databaseToken}' +
+    'catch(e){throw e.stack=e.message="tenantry is not installed here: run npm ci",e}}',
+  schemaTemplate:
+    'exports.handler=()=>{try{return require(require.resolve("tenantry/runtime",{paths:["."]})).schemaTemplate}' +
+    'catch(e){throw e.stack=e.message="tenantry is not installed here: run npm ci",e}}',
+};
+
+describe("the stored provider text", () => {
+  for (const [kind, text] of Object.entries(frozen)) {
+    it(`of ${kind} is what state holds, in less than 200 bytes`, () => {
+      assert.equal(providerText(kind as Kind), text);
+      assert.ok(Buffer.byteLength(text) < 200, `${Buffer.byteLength(text)} bytes`);
+    });
+  }
+});

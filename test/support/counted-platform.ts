@@ -1,0 +1,77 @@
+import { createClient } from "@libsql/client";
+import {
+  type LocalPlatform,
+  type LocalPlatformOptions,
+  type RequestEntry,
+  startLocalPlatform,
+} from "../../provider/local";
+import { type ApiCaller, apiCaller, mint } from "../local/api-caller";
+
+/** An embedded platform that counts what it is asked; what a test asks it for itself goes through `api` and `sql`. */
+export interface CountedPlatform extends LocalPlatform {
+  /** The Platform API of the default organization. */
+  readonly api: ApiCaller;
+  /** The environment of a project that works against it. */
+  readonly env: Record<string, string>;
+  /** Runs `work` and tells what the platform was asked meanwhile. */
+  during<Result>(work: () => Promise<Result>): Promise<{ result: Result; asked: Asked }>;
+  /** Runs one statement on a database, as its application would. */
+  sql(group: string, database: string, statement: string): Promise<Record<string, unknown>[]>;
+}
+
+export interface Asked {
+  /** Every request, SQL too. */
+  readonly all: RequestEntry[];
+  /** Of the Platform API: all of them, and, by method and path, those that change something and were not refused. */
+  readonly control: RequestEntry[];
+  readonly writes: Record<string, number>;
+}
+
+const organization = "/v1/organizations/local/";
+
+export async function withCountedPlatform(
+  options: LocalPlatformOptions,
+  use: (platform: CountedPlatform) => Promise<void>,
+): Promise<void> {
+  let entries: RequestEntry[] = [];
+  const platform = await startLocalPlatform({ ...options, onRequest: (entry) => void entries.push(entry) });
+  const api = apiCaller(platform, "local");
+  const tokens = new Map<string, Promise<string>>();
+  try {
+    await use({
+      ...platform,
+      api,
+      env: { TENANTRY_PLATFORM: "local", TENANTRY_API_URL: platform.url, TENANTRY_API_TOKEN: platform.apiToken },
+      async during(work) {
+        entries = [];
+        const result = await work();
+        const all = entries;
+        entries = [];
+        return { result, asked: summary(all) };
+      },
+      async sql(group, database, statement) {
+        const token = tokens.get(group) ?? mint(api, `groups/${group}`);
+        tokens.set(group, token);
+        const client = createClient({ url: platform.databaseUrl(database), authToken: await token });
+        try {
+          return (await client.execute(statement)).rows.map((row) => ({ ...row }));
+        } finally {
+          client.close();
+        }
+      },
+    });
+  } finally {
+    await platform.close();
+  }
+}
+
+function summary(all: RequestEntry[]): Asked {
+  const control = all.filter(({ path }) => path.startsWith("/v1/"));
+  const writes: Record<string, number> = {};
+  for (const { method, path, status } of control) {
+    if (method === "GET" || status >= 400) continue;
+    const call = `${method} ${path.replace(organization, "")}`;
+    writes[call] = (writes[call] ?? 0) + 1;
+  }
+  return { all, control, writes };
+}
