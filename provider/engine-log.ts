@@ -1,4 +1,4 @@
-import { dirname } from "node:path";
+import { createRequire } from "node:module";
 import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
 
@@ -18,8 +18,8 @@ export async function engineLog(severity: Severity, message: string, urn: string
   const address = engineAddress();
   if (!address) return console.log(message);
   // gRPC must be the SDK's own copy: the generated client accepts no other's credentials.
-  const sdk = dirname(require.resolve("@pulumi/pulumi/package.json"));
-  const grpc = require(require.resolve("@grpc/grpc-js", { paths: [sdk] })) as typeof import("@grpc/grpc-js");
+  const ofSdk = createRequire(require.resolve("@pulumi/pulumi/package.json"));
+  const grpc = ofSdk("@grpc/grpc-js") as typeof import("@grpc/grpc-js");
   client ??= new EngineClient(address, grpc.credentials.createInsecure());
   const request = new LogRequest();
   request.setSeverity(severity === "info" ? LogSeverity.INFO : LogSeverity.WARNING);

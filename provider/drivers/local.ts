@@ -4,6 +4,7 @@ import { TenantryError } from "../platform/errors";
 import { type LocalEndpoint, findEndpoint } from "./local/endpoint";
 import { explainUnreachable, startCommand } from "./local/unreachable";
 import { tursoPlatform } from "./turso";
+import { unrestricted } from "./turso/grant";
 
 export interface LocalPlatformOptions {
   /** Address of a running `tenantry local`. Default: the one published in `.tenantry/local` here or in a folder above. */
@@ -38,7 +39,7 @@ export function localPlatform(options: LocalPlatformOptions): Platform {
     capabilities: { rotation: "database", seedAtTime: false, sizeLimit: false },
     scope: identified(apiUrl, organization),
     knownScope: () => (id === undefined ? undefined : scopeOf(id, organization)),
-    grant: { name: undefined, scopes: "unrestricted", organization: undefined, group: undefined },
+    grant: unrestricted,
     // Nobody listening means that it does not run: that is to be said at once, not after a platform's long patience.
     retry: { base: 50, longest: 1_000 },
   });

@@ -15,6 +15,10 @@ export interface TokenGrant {
   readonly name: string | undefined;
   /** The platform's own words for single rights; "unrestricted": all that the token's owner may do. */
   readonly scopes: "unrestricted" | readonly string[];
+  /** Rights that a deploy may need and this token lacks, in the platform's words or ours. */
+  readonly missing: readonly string[];
+  /** Which deploys it is enough for: all, those that create no group, or none. */
+  readonly enoughFor: "every deploy" | "deploys into existing groups" | "no deploy";
   /** The only organization and the only group that it reaches; undefined: all that its owner reaches. */
   readonly organization: string | undefined;
   readonly group: string | undefined;

@@ -61,20 +61,26 @@ const tursoEnvironment: Partial<Record<SettingName, readonly string[]>> = {
  * config, because the engine hands refresh and destroy the config of the last `up`, whose secrets may be spent.
  * A named connection takes nothing from the stack's own but `concurrency` and `maxRemovals`, so that no token travels
  * to an address it was not given for; its token may come from TENANTRY_API_TOKEN_<NAME>. An empty value counts as none.
+ * `flags` are a command's, win over both, and belong to the stack's own connection.
  *
  * Fails with "not-configured", "credentials-missing", "unsupported" or "invalid-input"; no message holds a secret.
  */
-export function readSettings(config: Config, env: NodeJS.ProcessEnv, connection?: string): ConnectionSettings {
+export function readSettings(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  connection?: string,
+  flags: Partial<Record<SettingName, string>> = {},
+): ConnectionSettings {
   refuseUnknownKeys(config, stackKeys, "tenantry:");
   const connections = readConnections(config.connections);
-  return connection === undefined
-    ? settingsOf(
-        undefined,
-        find(config, env, (name) => `tenantry:${name}`, environmentOf),
-        config,
-        env,
-      )
-    : namedConnection(connection, connections, config, env);
+  if (connection !== undefined) return namedConnection(connection, connections, config, env);
+  const below = find(config, env, (name) => `tenantry:${name}`, environmentOf);
+  return settingsOf(undefined, (name, platform) => flagOf(flags, name) ?? below(name, platform), config, env);
+}
+
+function flagOf(flags: Partial<Record<SettingName, string>>, name: SettingName): Setting | undefined {
+  const value = flags[name]?.trim();
+  return value ? { value, source: `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}` } : undefined;
 }
 
 type Found = (name: SettingName, platform?: PlatformName) => Setting | undefined;

@@ -90,6 +90,9 @@ export function judgeSqlFailure(thrown: unknown, host: string): SqlFailure {
 
 const blocked = "BLOCKED";
 
+/** The database refused because its reads or writes are blocked. */
+export const isBlocked = (error: unknown): boolean => error instanceof SqlError && error.code === blocked;
+
 function judgeRefusal({ status, text, sqlCode, retryAfter }: Refusal, host: string): SqlFailure {
   const said = text ? `: ${text}` : "";
   const words = { platformText: text || undefined };

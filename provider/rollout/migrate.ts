@@ -1,5 +1,6 @@
 import { TenantryError, hasCode } from "../platform/errors";
 import type { Sql } from "../platform/sql";
+import { isBlocked } from "../platform/sql-failure";
 import { alreadyInLedger, ledgerGuard, overtaken, readLedger } from "./ledger";
 import { pendingMigrations } from "./plan";
 import type { Migration, MigrationRef } from "./source";
@@ -64,6 +65,12 @@ async function apply(
     }
     if (error instanceof TenantryError && error.whose === "platform") throw error;
     if (hasCode(error, "credentials-rejected", "database-not-found")) throw error;
+    if (isBlocked(error)) {
+      throw new TenantryError("migration-failed", `${database}: ${message}, so it was not migrated.`, {
+        fix: "Lift the block that somebody set outside of the program, or declare it here, then run `pulumi up` again.",
+        cause: error,
+      });
+    }
     const failed = statements[(statementIndex(error) ?? guard.length) - guard.length];
     throw new TenantryError(
       "migration-failed",

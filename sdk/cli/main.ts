@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import { TenantryError } from "../../provider/platform/errors";
+import { doctorCommand } from "./doctor";
 import { localCommand } from "./local";
 
 const program = new Command("tenantry")
   .description("Fleets of per-tenant databases, declared in code and reconciled on `pulumi up`.")
-  .addCommand(localCommand());
+  .addCommand(localCommand())
+  .addCommand(doctorCommand());
 
 program.parseAsync().catch((error: unknown) => {
   // A TenantryError says what happened and what to do; its stack would only bury that. Anything else is our fault.

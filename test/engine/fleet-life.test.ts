@@ -127,5 +127,77 @@ async function live(platform: CountedPlatform, project: Project): Promise<void> 
     const told = preview.diagnostics.filter(({ urn: of }) => of === urn(name)).map(({ message }) => message.trim());
     assert.deepEqual(told, [`${name}: 0001_init -> 0002_authors; to apply: 0002_authors`]);
   }
-  await step("a migration", up, { counts: { update: names.length + 1, same: others - 1 }, writes: ownToken });
+  await step("a migration, for which what is blocked is opened and blocked again", up, {
+    counts: { update: names.length + 1, same: others - 1 },
+    writes: { ...ownToken, ...Object.fromEntries(frozen.map((name) => [`PATCH databases/${name}/configuration`, 2])) },
+  });
+  for (const name of names) {
+    const [last] = await platform.sql("eu", name, "SELECT name FROM pragma_table_info('notes') WHERE name = 'author'");
+    assert.deepEqual(last, { name: "author" }, name);
+  }
+
+  const leaving = ["t49", "t50"];
+  await declare(without(leaving));
+  for (const name of leaving) alive.delete(name);
+  await step("two removed", up, {
+    counts: { delete: 2, same: names.length - 2 + others },
+    writes: { ...ownToken, "DELETE databases/t49": 1, "DELETE databases/t50": 1 },
+  });
+
+  await platform.api.ok("PATCH", "/databases/t01/configuration", { block_writes: false });
+  await platform.api.ok("DELETE", "/databases/t20");
+  alive.delete("t20");
+  const refreshed = await step("refresh after changes out of band", () => project.refresh(), {
+    counts: { refresh: names.length - 2 + others },
+    writes: ownToken,
+  });
+  console.log(refreshed.output.slice(-600));
+  await project.write({ "migrations/0002_authors.sql": "ALTER TABLE notes ADD COLUMN author TEXT;\n" });
+  const { result: repaired, asked } = await platform.during(up);
+  assert.deepEqual(repaired.counts, { create: 1, update: 1, same: names.length - 4 + others });
+  console.log(asked.writes);
+  await write("t20");
+
+  // Made by hand, in the stack's own group.
+  for (const name of ["legacy-1", "legacy-2"]) {
+    await platform.api.ok("POST", "/databases", { name, group: "eu" });
+    await platform.sql("eu", name, "CREATE TABLE notes (body TEXT)");
+    await write(name);
+  }
+  await declare(
+    (tenant) => tenant,
+    ["legacy-1", "legacy-2"].map((resource) => ({ resource, schemaless: true, adopt: "unowned" })),
+  );
+  const there = names.length - 2 + others;
+  await step("two adopted", up, { counts: { create: 2, same: there }, writes: ownToken });
+
+  await declare(only(["t05"], { resource: "t05-renamed", alias: "t05" }));
+  await step("renamed with an alias, under its default name", up, {
+    counts: { update: 1, same: there + 1 },
+    writes: ownToken,
+  });
+
+  await declare(only(["t06"], { deletionPolicy: "retain" }));
+  await step("policy changed", up, { counts: { update: 1, same: there + 1 }, writes: {} });
+  await declare(without(["t06"]));
+  await step("and removed", up, { counts: { delete: 1, same: there + 1 }, writes: ownToken });
+
+  const replaced = { "create-replacement": 1, replace: 1, "delete-replaced": 1, same: there };
+  await step("replaced by force", () => up(["--replace", urn("t07")]), { counts: replaced, writes: ownToken });
+
+  const taint = async (name: string) => {
+    const { code, output } = await project.pulumi(["state", "taint", "--yes", "--stack", project.stack, urn(name)]);
+    assert.equal(code, 0, output);
+  };
+  await taint("t08");
+  await step("tainted", up, { counts: replaced, writes: ownToken });
+
+  await declare(only(["t05-renamed"], { alias: undefined }));
+  await taint("t05-renamed");
+  await step("tainted after the rename, its alias gone", up, { counts: replaced, writes: ownToken });
+
+  const kept = ["legacy-1", "legacy-2", "t06"];
+  for (const name of alive.keys()) if (!kept.includes(name)) alive.delete(name);
+  const destroyed = await step("destroy", () => project.destroy({ fails: true }), { counts: {}, writes: {} });
+  console.log(destroyed.output);
 }

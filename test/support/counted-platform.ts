@@ -1,4 +1,3 @@
-import { createClient } from "@libsql/client";
 import {
   type LocalPlatform,
   type LocalPlatformOptions,
@@ -52,6 +51,8 @@ export async function withCountedPlatform(
       async sql(group, database, statement) {
         const token = tokens.get(group) ?? mint(api, `groups/${group}`);
         tokens.set(group, token);
+        // It is an ES module, which a CommonJS one can only import late.
+        const { createClient } = await import("@libsql/client");
         const client = createClient({ url: platform.databaseUrl(database), authToken: await token });
         try {
           return (await client.execute(statement)).rows.map((row) => ({ ...row }));

@@ -9,7 +9,7 @@ export const PLATFORM_FOLDER = path.join(FOLDER, ".tenantry", "local");
 /** The stack's state, as plain files. */
 export const BACKEND_FOLDER = path.join(FOLDER, ".tenantry", "state");
 
-/** A fresh copy of examples/quickstart with its own Pulumi.yaml, stack and platform; an earlier one is removed. */
+/** A fresh copy of examples/quickstart with its own Pulumi.yaml and platform; an earlier one is removed. */
 export async function freshProject(): Promise<void> {
   const endpoint = await runningPlatform();
   if (endpoint) {
@@ -26,9 +26,6 @@ export async function freshProject(): Promise<void> {
   });
   const project = await readFile(path.join(root, "Pulumi.yaml"), "utf8");
   await writeFile(path.join(FOLDER, "Pulumi.yaml"), project.replace(/^main:.*\n/m, ""));
-  const stack = await readFile(path.join(root, "Pulumi.dev.yaml"), "utf8");
-  // `pulumi up` at the root adds a salt for the passphrase used there.
-  await writeFile(path.join(FOLDER, "Pulumi.dev.yaml"), stack.replace(/^encryptionsalt:.*\n?/m, ""));
 }
 
 /** The url of the platform that still serves the folder, or undefined. */

@@ -3,7 +3,7 @@ import type { HttpAnswer } from "../../http/answer";
 import type { HttpClient } from "../../http/client";
 import type { Account, Quota, TokenGrant } from "../../platform/account";
 import type { Platform } from "../../platform/platform";
-import { jwtClaims } from "./credential";
+import { grantOf, listedToken } from "./grant";
 import { isAbsent, problemOf } from "./problems";
 
 export interface AccountOptions {
@@ -18,14 +18,6 @@ const count = z.number().nonnegative();
 /** Turso docs: null is "unlimited"; a field that is not there says nothing. */
 const limit = z.number().nullable().optional().catch(undefined);
 const validity = z.object({ exp: z.number() });
-const text = z.string().nullish();
-const listedToken = z.object({
-  id: text,
-  name: text,
-  organization: text,
-  group: text,
-  scopes: z.array(z.string()).nullish(),
-});
 const tokens = z.object({ tokens: z.array(listedToken) });
 const usage = z.object({
   organization: z.object({ usage: z.object({ databases: count.optional(), groups: count.optional() }) }),
@@ -81,20 +73,4 @@ function expiry(answer: HttpAnswer, organization: string): Account["tokenExpiry"
   if (exp === undefined) return undefined;
   // Turso docs: -1 is "never".
   return exp < 0 ? "never" : new Date(exp * 1000);
-}
-
-/**
- * The list does not say which of the tokens is the one in use, and it lacks the sessions that the CLI logs in with. Only
- * an id that the token itself carries (the claim's name is not documented) makes a match.
- */
-function grantOf(apiToken: string, listed: readonly z.output<typeof listedToken>[]): TokenGrant | undefined {
-  const { id, jti, tid } = jwtClaims(apiToken) ?? {};
-  const ours = listed.find((token) => token.id && [id, jti, tid].includes(token.id));
-  if (!ours) return undefined;
-  return {
-    name: ours.name || undefined,
-    scopes: ours.scopes?.length ? ours.scopes : "unrestricted",
-    organization: ours.organization || undefined,
-    group: ours.group || undefined,
-  };
 }

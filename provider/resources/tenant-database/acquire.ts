@@ -61,7 +61,8 @@ export async function acquire(
   if (present && !provablyOurs) {
     const stranger = adoptable(inputs, present);
     if (!stranger) return hold(present, "adopted");
-    if (isNew) await registry.release(claim);
+    // Also an intent of an earlier run that died before it could take it back.
+    if (claim.state === "open") await registry.release(claim);
     throw stranger;
   }
   if (present) return hold(present, taken ? "adopted" : claim.databaseId ? "known" : "created");

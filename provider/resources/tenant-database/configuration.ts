@@ -33,6 +33,12 @@ export function desiredConfiguration(
   return { ...released, ...declaredConfiguration(inputs) };
 }
 
+/** Opens what the program keeps blocked, for the length of a migration; somebody else's block is not ours to lift. */
+export function opened(desired: DatabaseConfiguration): DatabaseConfiguration {
+  const blocks = (["blockReads", "blockWrites"] as const).filter((key) => desired[key] === true);
+  return Object.fromEntries(blocks.map((key) => [key, false]));
+}
+
 /** Only what differs; undefined when nothing does. */
 export function configurationChange(
   observed: DatabaseConfiguration,

@@ -1,16 +1,18 @@
 import type { Context } from "../../context";
-import { TenantryError } from "../../platform/errors";
+import { TenantryError, hasCode } from "../../platform/errors";
 import type { PlatformDatabase } from "../../platform/platform";
+import type { Claim } from "../../registry/claim";
+import type { Registry } from "../../registry/registry";
+import { randomId } from "../random-id";
 import { parseSelf } from "../self";
+import { declaredConfiguration, observeConfiguration } from "./configuration";
 import { type TenantDatabaseInputs, schemaOf } from "./inputs";
 import { type TenantDatabaseOutputs, outputsOf } from "./outputs";
-import { declaredConfiguration } from "./configuration";
-import { randomId } from "../random-id";
 
 /**
  * A rename that loses nothing: block writes on the source, copy it under the new name, compare both, switch the claim,
  * retire the source. Repeated after a crash it goes on where it was: the copy is claimed before it is made, and the
- * source is deleted only after the new claim is held.
+ * source is deleted only after the new claim is held. The copy has the platform's initial settings.
  */
 export async function copyUnderNewName(
   id: string,
@@ -19,14 +21,73 @@ export async function copyUnderNewName(
   context: Context,
 ): Promise<TenantDatabaseOutputs> {
   const registry = await context.registry(olds.group, parseSelf(news.self).stack);
-  const source = await context.listing.database(olds.name);
+  // From the platform itself: writes may have been opened since any listing.
+  const source = await context.platform.getDatabase(olds.name);
+  const existing = await context.platform.getDatabase(news.name);
+  const earlier = await registry.find("database", news.name);
   if (source?.id !== olds.databaseId) {
+    // An earlier attempt came as far as the delete.
+    const done = existing && earlier?.owner === id && earlier.databaseId === existing.id;
+    if (done) return switchTo(existing, earlier, id, olds, news, context, registry);
     throw new TenantryError("database-not-found", `${olds.name}: it cannot be copied, because it is not there.`, {
       fix: "Run `pulumi refresh` first.",
     });
   }
+  const { blockReads, blockWrites } = await requireCopyable(source, olds, context);
+  const claim = await claimNewName(id, olds, news, registry, existing !== undefined);
+  const copy = await withoutWrites(
+    context,
+    source.name,
+    blockWrites === true && (earlier === undefined || declaredConfiguration(olds).blockWrites === true),
+    async () => {
+      // What was written to the source since that copy was made would be lost.
+      if (existing && !blockWrites) await discard(context, existing, source);
+      const made = existing && blockWrites ? existing : await makeCopy(context, olds, news);
+      await context.sql({ ...made, group: olds.group }).ready();
+      await compare(context, olds, made);
+      await registry.hold(claim, made.id, olds.adopted === true);
+      return made;
+    },
+  );
+  if (retires(olds)) {
+    const old = await registry.find("database", olds.name);
+    if (old?.owner === id && old.incarnation === olds.incarnation) {
+      await registry.deleting(old);
+      await context.platform.deleteDatabase(olds.name);
+      context.listing.gone(olds.name);
+    }
+  }
+  return switchTo(copy, claim, id, olds, news, context, registry);
+}
+
+/** What was adopted, or is to be retained, stays under its old name, closed to writes. */
+const retires = (olds: TenantDatabaseOutputs): boolean => olds.deletionPolicy !== "retain" && !olds.adopted;
+
+/** Refuses what would only fail half-way; answers the source's blocks. */
+async function requireCopyable(source: PlatformDatabase, olds: TenantDatabaseOutputs, context: Context) {
+  const asked = { blockReads: true, blockWrites: true, deleteProtection: true };
+  const observed = await observeConfiguration(context, source, asked);
+  if (observed.deleteProtection && retires(olds)) {
+    throw new TenantryError("protected", `${olds.name}: it is protected, so a copy could not take its place.`, {
+      fix: "Set deleteProtection to false and run `pulumi up`, then change the name.",
+    });
+  }
+  if (observed.blockReads) {
+    throw new TenantryError("needs-decision", `${olds.name}: its reads are blocked, so it cannot be copied.`, {
+      fix: "Open it and run `pulumi up`, then change the name.",
+    });
+  }
+  return observed;
+}
+
+async function claimNewName(
+  id: string,
+  olds: TenantDatabaseOutputs,
+  news: TenantDatabaseInputs,
+  registry: Registry,
+  existed: boolean,
+): Promise<Claim> {
   const incarnation = randomId();
-  const existing = await context.listing.database(news.name);
   const claim = await registry.claim({
     kind: "database",
     name: news.name,
@@ -34,46 +95,49 @@ export async function copyUnderNewName(
     formerAddresses: [olds.self],
     owner: id,
     incarnation,
-    existed: existing !== undefined,
+    existed,
     defaultName: news.nameIsDefault === true,
     template: schemaOf(news)?.name,
     tenant: news.tenant,
     expiresAt: olds.expiresAt,
     force: false,
   });
-  if (claim.incarnation !== incarnation || claim.existed) {
-    if (claim.incarnation === incarnation) await registry.release(claim);
-    throw new TenantryError("already-exists", `name: there is a database "${news.name}" already.`, {
-      fix: "Choose another name.",
-    });
-  }
-  await context.platform.configureDatabase(olds.name, { blockWrites: true });
-  const copy = existing ?? (await makeCopy(context, olds, news));
-  const target = context.sql({ name: copy.name, hostname: copy.hostname, group: olds.group });
-  await target.ready();
-  await compare(context, olds, copy);
-  await registry.hold(claim, copy.id, olds.adopted === true);
-  context.listing.made({ ...copy, group: olds.group });
-  context.identities.set(copy.name, copy.id);
+  if (claim.incarnation === incarnation && claim.owner === id && !claim.existed) return claim;
+  if (claim.incarnation === incarnation && claim.state === "open") await registry.release(claim);
+  throw new TenantryError("already-exists", `name: there is a database "${news.name}" already.`, {
+    fix: "Choose another name.",
+  });
+}
 
-  const old = await registry.find("database", olds.name);
-  if (old?.owner === id && old.incarnation === olds.incarnation && olds.deletionPolicy !== "retain" && !olds.adopted) {
-    await registry.deleting(old);
-    await context.platform.deleteDatabase(olds.name);
-    context.listing.gone(olds.name);
+/** Blocks writes for good if `work` succeeds; if it fails, the tenant goes on as before (`wasBlocked`). */
+async function withoutWrites<Result>(
+  context: Context,
+  name: string,
+  wasBlocked: boolean,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    if (!wasBlocked) await context.platform.configureDatabase(name, { blockWrites: true });
+    return await work();
+  } catch (error) {
+    // A newer run may be copying at this moment and relies on the block.
+    if (!wasBlocked && !hasCode(error, "superseded")) {
+      await context.platform.configureDatabase(name, { blockWrites: false }).catch(() => undefined);
+    }
+    throw error;
   }
-  if (old?.owner === id) await registry.release(old);
-  return {
-    ...outputsOf(
-      context,
-      { ...news, group: olds.group },
-      copy,
-      declaredConfiguration({ ...olds, blockWrites: undefined }),
-      { ...olds, incarnation },
-    ),
-    schema: olds.schema,
-    schemaVersion: olds.schemaVersion,
-  };
+}
+
+async function discard(context: Context, copy: PlatformDatabase, source: PlatformDatabase): Promise<void> {
+  if (copy.parentId !== source.id) {
+    throw new TenantryError(
+      "already-exists",
+      `name: there is a database "${copy.name}" already, and it is not known to be a copy of "${source.name}".`,
+      { fix: "Choose another name, or delete it by hand if it is a left-over." },
+    );
+  }
+  await context.platform.deleteDatabase(copy.name);
+  context.listing.gone(copy.name);
 }
 
 async function makeCopy(
@@ -85,12 +149,33 @@ async function makeCopy(
     return await context.platform.createDatabase({ name: news.name, group: olds.group, seed: { database: olds.name } });
   } catch (error) {
     const found =
-      error instanceof TenantryError && error.code === "already-exists" && error.afterLostReply
+      hasCode(error, "already-exists") && error.afterLostReply
         ? await context.platform.getDatabase(news.name)
         : undefined;
     if (found) return found;
     throw error;
   }
+}
+
+/** The resource is the copy from now on; the old name's claim is given up. */
+async function switchTo(
+  copy: PlatformDatabase,
+  { incarnation }: Claim,
+  id: string,
+  olds: TenantDatabaseOutputs,
+  news: TenantDatabaseInputs,
+  context: Context,
+  registry: Registry,
+): Promise<TenantDatabaseOutputs> {
+  context.listing.made({ ...copy, group: olds.group });
+  context.identities.set(copy.name, copy.id);
+  const old = await registry.find("database", olds.name);
+  if (old?.owner === id) await registry.release(old);
+  return {
+    ...outputsOf(context, { ...news, group: olds.group }, copy, {}, { ...olds, incarnation }),
+    schema: olds.schema,
+    schemaVersion: olds.schemaVersion,
+  };
 }
 
 /** Every table must be there with as many rows; else the copy is not trusted and the source stays what it was. */

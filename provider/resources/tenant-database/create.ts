@@ -1,8 +1,9 @@
 import type { Context } from "../../context";
 import { parseDuration } from "../../duration";
+import type { DatabaseConfiguration } from "../../platform/platform";
 import { Unfinished } from "../handler";
 import { acquire } from "./acquire";
-import { configure, declaredConfiguration, observeConfiguration } from "./configuration";
+import { configure, declaredConfiguration, observeConfiguration, opened } from "./configuration";
 import { type TenantDatabaseInputs, schemaOf } from "./inputs";
 import { type TenantDatabaseOutputs, asInputs, expiryOf, outputsOf } from "./outputs";
 import { migrateNew, templateFor } from "./schema";
@@ -18,7 +19,7 @@ export async function createTenantDatabase(
     templateFor(context, inputs, anew),
   );
   const desired = declaredConfiguration(inputs);
-  const observed = how === "created" ? {} : await observeConfiguration(context, database, desired);
+  let observed = how === "created" ? {} : await observeConfiguration(context, database, desired);
   let outputs = outputsOf(context, inputs, database, observed, {
     scope,
     status: "ready",
@@ -26,14 +27,21 @@ export async function createTenantDatabase(
     adopted: adopted || undefined,
     expiresAt,
   });
+  const setUp = async (to: DatabaseConfiguration): Promise<void> => {
+    observed = await configure(context, database.name, observed, to);
+    outputs = { ...outputs, ...asInputs(inputs, observed) };
+  };
   try {
     const sql = context.sql({ ...database, group: inputs.group });
     if (how === "created") await sql.ready(milliseconds(inputs.timeouts?.create));
     const schema = schemaOf(inputs);
     if (schema) {
-      outputs = { ...outputs, schemaVersion: await migrateNew(context, outputs, schema, registry) };
+      const schemaVersion = await migrateNew(context, outputs, schema, registry, async (what) => {
+        if (what === "writes" || observed.blockReads === true) await setUp(opened(desired));
+      });
+      outputs = { ...outputs, schemaVersion };
     }
-    outputs = { ...outputs, ...asInputs(inputs, await configure(context, database.name, observed, desired)) };
+    await setUp(desired);
   } catch (error) {
     throw new Unfinished(error, claim.owner, outputs);
   }

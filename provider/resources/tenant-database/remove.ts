@@ -33,7 +33,15 @@ export async function removeTenantDatabase(
   }
   if (policyOf(outputs, context) !== "retain" && database?.id === databaseId) {
     await registry.deleting(claim);
-    await context.platform.deleteDatabase(name);
+    try {
+      await context.platform.deleteDatabase(name);
+    } catch (error) {
+      // A refusal (protected, forbidden) deleted nothing, so it is held as before.
+      if (error instanceof TenantryError && error.whose === "yours" && !error.afterLostReply) {
+        await registry.hold(claim, databaseId, claim.adopted);
+      }
+      throw error;
+    }
     context.listing.gone(name);
     context.identities.delete(name);
   }

@@ -41,17 +41,25 @@ export async function templateFor(
   });
 }
 
+/** Makes sure that the database can be read or written, where its program keeps it blocked. */
+export type Open = (what: "reads" | "writes") => Promise<void>;
+
 /** Brings a database that was just acquired to its template's version; answers the version it then has. */
 export async function migrateNew(
   context: Context,
   database: DatabaseAddress,
   schema: TemplateRef,
   registry: Registry,
+  open: Open,
 ): Promise<string | undefined> {
   const migrations = templateMigrations(schema);
   const sql = context.sql(database);
+  await open("reads");
   const pending = pendingMigrations(await readLedger(sql), migrations, database.name);
-  if (pending.length > 0) await migrate({ sql, database: database.name, migrations, run: await registry.run() });
+  if (pending.length > 0) {
+    await open("writes");
+    await migrate({ sql, database: database.name, migrations, run: await registry.run() });
+  }
   return migrations.at(-1)?.id;
 }
 
@@ -62,6 +70,7 @@ export async function migrateExisting(
   schema: TemplateRef,
   registry: Registry,
   self: string,
+  open: Open,
 ): Promise<string | undefined> {
   const key = `${schema.name}\n${schema.digest}`;
   const canary = await remembered(canaries, context, key, async () => {
@@ -69,7 +78,7 @@ export async function migrateExisting(
     const tenants = claims.filter((claim) => claim.template === schema.name && claim.state === "held").length;
     return createCanary(tenants > canaryAbove);
   });
-  return canary.run(database.name, () => migrateNew(context, database, schema, registry));
+  return canary.run(database.name, () => migrateNew(context, database, schema, registry, open));
 }
 
 /** The version a database has, as its own ledger says. */

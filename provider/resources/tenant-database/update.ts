@@ -1,6 +1,7 @@
 import type { Context } from "../../context";
 import { TenantryError } from "../../platform/errors";
 import { freshEnough } from "../../platform/listing";
+import type { DatabaseConfiguration } from "../../platform/platform";
 import { Unfinished } from "../handler";
 import { requireScope } from "../scope";
 import { parseSelf } from "../self";
@@ -10,12 +11,13 @@ import {
   declaredConfiguration,
   desiredConfiguration,
   observeConfiguration,
+  opened,
 } from "./configuration";
 import { copyUnderNewName } from "./copy";
 import { whatMoves } from "./diff";
 import { type TenantDatabaseInputs, schemaOf } from "./inputs";
 import { type TenantDatabaseOutputs, asInputs, expiryOf, outputsOf } from "./outputs";
-import { migrateExisting } from "./schema";
+import { migrateExisting, type Open } from "./schema";
 
 /** Brings an existing database to what is now declared; how far it came is in the outputs, also when it fails. */
 export async function updateTenantDatabase(
@@ -46,19 +48,26 @@ export async function updateTenantDatabase(
     const migrates = schema !== undefined && !isAt(reached, schema);
     if (migrates || configurationChange(declaredConfiguration(olds), desired)) {
       const present = await requirePresent(context, reached);
-      const observed = await observeConfiguration(context, present, desired);
-      const setUp = async (): Promise<void> => {
-        reached = { ...reached, ...asInputs(news, await configure(context, present.name, observed, desired)) };
+      let observed = await observeConfiguration(context, present, desired);
+      const setUp = async (to: DatabaseConfiguration): Promise<void> => {
+        observed = await configure(context, present.name, observed, to);
+        reached = { ...reached, ...asInputs(news, observed) };
       };
-      // What is about to be blocked is migrated first; what is blocked is opened first.
+      // What is about to be blocked is migrated first; what is blocked is opened first, and then blocked again.
       const closes = desired.blockReads === true || desired.blockWrites === true;
-      if (!closes) await setUp();
-      if (migrates) {
-        const registry = await context.registry(reached.group, parseSelf(news.self).stack);
-        const schemaVersion = await migrateExisting(context, reached, schema, registry, news.self);
-        reached = { ...reached, schemaVersion };
+      const open: Open = async (what) => {
+        if (what === "writes" || observed.blockReads === true) await setUp(opened(desired));
+      };
+      if (!closes) await setUp(desired);
+      try {
+        if (migrates) {
+          const registry = await context.registry(reached.group, parseSelf(news.self).stack);
+          const schemaVersion = await migrateExisting(context, reached, schema, registry, news.self, open);
+          reached = { ...reached, schemaVersion };
+        }
+      } finally {
+        if (closes) await setUp(desired);
       }
-      if (closes) await setUp();
     }
   } catch (error) {
     throw new Unfinished(error, id, reached);
