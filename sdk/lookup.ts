@@ -1,3 +1,5 @@
+import { RunError } from "@pulumi/pulumi";
+import type { Platform } from "../provider/platform/platform";
 import { platformOf } from "./preflight";
 
 /** A database as it is on the platform, looked up without owning it. */
@@ -19,9 +21,10 @@ export async function getTenantDatabase(
   name: string,
   options: LookupOptions = {},
 ): Promise<TenantDatabaseInfo | undefined> {
-  const platform = await platformOf(options.connection);
-  const database = await platform.getDatabase(name);
-  return database && { ...infoOf(database), url: platform.databaseUrl(database) };
+  return ask(options.connection, async (platform) => {
+    const database = await platform.getDatabase(name);
+    return database && { ...infoOf(database), url: platform.databaseUrl(database) };
+  });
 }
 
 /**
@@ -30,18 +33,29 @@ export async function getTenantDatabase(
 export async function listTenants(
   options: LookupOptions & { readonly group?: string } = {},
 ): Promise<TenantDatabaseInfo[]> {
-  const platform = await platformOf(options.connection);
   const { isReserved } = await import("../provider/registry/reserved-names.js");
-  const found: TenantDatabaseInfo[] = [];
-  for await (const database of platform.listDatabases({ group: options.group })) {
-    if (!isReserved(database.name)) found.push({ ...infoOf(database), url: platform.databaseUrl(database) });
-  }
-  return found;
+  return ask(options.connection, async (platform) => {
+    const found: TenantDatabaseInfo[] = [];
+    for await (const database of platform.listDatabases({ group: options.group })) {
+      if (!isReserved(database.name)) found.push({ ...infoOf(database), url: platform.databaseUrl(database) });
+    }
+    return found;
+  });
 }
 
 /** Where a group can be put: code and description. One call. */
 export async function getLocations(options: LookupOptions = {}): Promise<{ code: string; description: string }[]> {
-  return (await platformOf(options.connection)).listLocations();
+  return ask(options.connection, (platform) => platform.listLocations());
+}
+
+/** What goes wrong is said as a RunError, which the engine shows as its message alone, without a stack. */
+async function ask<T>(connection: string | undefined, work: (platform: Platform) => Promise<T>): Promise<T> {
+  try {
+    return await work(await platformOf(connection));
+  } catch (error) {
+    const { TenantryError } = await import("../provider/platform/errors.js");
+    throw error instanceof TenantryError ? new RunError(error.message) : error;
+  }
 }
 
 const infoOf = (database: { name: string; id: string; hostname: string; group: string | undefined }) => ({

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { builtinModules } from "node:module";
 import path from "node:path";
-import { describe, it } from "mocha";
+import { before, describe, it } from "mocha";
 import ts from "typescript";
 
 const root = path.resolve(__dirname, "..");
@@ -59,8 +59,9 @@ interface Import {
   readonly kind: "static" | "dynamic" | "type";
 }
 
-function sources(): string[] {
-  return folders
+/** Every source with its text, read once. */
+function sources(): Map<string, string> {
+  const files = folders
     .flatMap((folder) =>
       readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile() && /\.(?:ts|js|mjs)$/.test(entry.name))
@@ -68,9 +69,12 @@ function sources(): string[] {
     )
     .filter((file) => !file.includes("node_modules/"))
     .sort();
+  return new Map(files.map((file) => [file, textOf(file)]));
 }
 
-function importsOf(file: string): Import[] {
+const textOf = (file: string): string => readFileSync(path.join(root, file), "utf8");
+
+function importsOf(file: string, text: string): Import[] {
   const found: Import[] = [];
   const add = (specifier: ts.Node | undefined, kind: Import["kind"]): void => {
     if (!specifier || !ts.isStringLiteralLike(specifier)) return;
@@ -87,7 +91,7 @@ function importsOf(file: string): Import[] {
     }
     ts.forEachChild(node, visit);
   };
-  visit(ts.createSourceFile(file, readFileSync(path.join(root, file), "utf8"), ts.ScriptTarget.Latest, true));
+  visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true));
   return found;
 }
 
@@ -122,7 +126,8 @@ function target(file: string, specifier: string): string {
 }
 
 /** What the port's own file imports, as types, belongs to the port. */
-const port = new Set(importsOf("provider/platform/platform.ts").map(({ of }) => of));
+const portFile = "provider/platform/platform.ts";
+const port = new Set(importsOf(portFile, textOf(portFile)).map(({ of }) => of));
 
 const roomOf = (file: string): Room | undefined =>
   port.has(file)
@@ -132,22 +137,29 @@ const roomOf = (file: string): Room | undefined =>
 const isOwn = (of: string): boolean => folders.some((folder) => of.startsWith(`${folder}/`));
 const isBuiltin = (of: string): boolean => of.startsWith("node:") || builtinModules.includes(of);
 
-/** Every package and file that loading `entry` loads. */
+/** Every package and file that loading `entry` loads; `entry` itself only where one of them loads it again. */
 function closureOf(entry: string, all: readonly Import[]): Set<string> {
+  const loads = new Map<string, string[]>();
+  for (const { file, of, kind } of all) {
+    if (kind === "static") loads.set(file, [...(loads.get(file) ?? []), of]);
+  }
   const reached = new Set<string>();
   const walk = (file: string): void => {
-    if (reached.has(file)) return;
-    reached.add(file);
-    for (const one of all) if (one.file === file && one.kind === "static") walk(one.of);
+    for (const one of loads.get(file) ?? []) {
+      if (reached.has(one)) continue;
+      reached.add(one);
+      walk(one);
+    }
   };
   walk(entry);
   return reached;
 }
 
 describe("architecture", () => {
-  const files = sources();
-  const imports = files.flatMap(importsOf);
-  const inHouse = imports.filter(({ file }) => /^(?:sdk|provider)\//.test(file));
+  let texts: Map<string, string>;
+  let files: string[];
+  let imports: Import[];
+  let inHouse: Import[];
   const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {
     dependencies: Record<string, string>;
     peerDependencies: Record<string, string>;
@@ -156,6 +168,15 @@ describe("architecture", () => {
     bin: Record<string, string>;
     exports: Record<string, string | Record<string, string>>;
   };
+
+  before(function () {
+    // A second, on a machine that has nothing else to do.
+    this.timeout(60_000);
+    texts = sources();
+    files = [...texts.keys()];
+    imports = files.flatMap((file) => importsOf(file, texts.get(file)!));
+    inHouse = imports.filter(({ file }) => /^(?:sdk|provider)\//.test(file));
+  });
 
   it("imports point downward", () => {
     const wrong = inHouse.filter(({ file, of }) => {
@@ -176,14 +197,8 @@ describe("architecture", () => {
   });
 
   it("no file loads itself through others", () => {
-    const loops = files.filter((file) =>
-      inHouse.some((one) => one.file === file && one.kind === "static" && isOwn(one.of) && reaches(one.of, file)),
-    );
+    const loops = files.filter((file) => closureOf(file, inHouse).has(file));
     assert.deepEqual(loops, []);
-
-    function reaches(from: string, to: string): boolean {
-      return closureOf(from, inHouse).has(to);
-    }
   });
 
   it("a program that imports tenantry loads no validator, no HTTP stack and no driver", () => {
@@ -241,7 +256,7 @@ describe("architecture", () => {
 
   it(`no file is over ${longest} lines without a reason at its top`, () => {
     const long = files.filter((file) => {
-      const lines = readFileSync(path.join(root, file), "utf8").trimEnd().split("\n");
+      const lines = texts.get(file)!.trimEnd().split("\n");
       return lines.length > longest && !/^\/[/*].*\blong\b/i.test(lines[0]!);
     });
     assert.deepEqual(long, [], 'begin such a file with a comment "Long because ..."');

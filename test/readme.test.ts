@@ -1,408 +1,190 @@
-// Long because it measures every row of the README's table of defaults, each in its own way.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "mocha";
 import ts from "typescript";
-import { type Context, createContext } from "../provider/context";
-import { localPlatform } from "../provider/drivers/local";
-import { tursoPlatform } from "../provider/drivers/turso";
-import { formatDuration, parseDuration } from "../provider/duration";
-import { createHttpClient } from "../provider/http/client";
-import { decideRetry, defaultRetryPolicy } from "../provider/http/retry";
-import { type LocalPlatform, startLocalPlatform } from "../provider/local";
-import { readClaims } from "../provider/local/jwt";
-import { hasCode } from "../provider/platform/errors";
-import type { DatabaseConfiguration, Platform } from "../provider/platform/platform";
+import { parseDuration } from "../provider/duration";
 import { readSettings } from "../provider/platform/settings";
-import { openSql } from "../provider/platform/sql";
-import { databaseToken } from "../provider/resources/database-token";
-import { group } from "../provider/resources/group";
-import { allowRemoval } from "../provider/resources/removals";
-import { schemaTemplate } from "../provider/resources/schema-template";
-import { tenantDatabase } from "../provider/resources/tenant-database";
-import { migrateExisting } from "../provider/resources/tenant-database/schema";
-import { parseTemplateRef } from "../provider/rollout/template-ref";
-import { localCommand } from "../sdk/cli/local";
-import { withScriptedServer } from "./support/scripted-server";
+import { type MeasuredDefaults, measureDefaults } from "./support/defaults";
 
 const root = path.resolve(__dirname, "..");
 const readme = readFileSync(path.join(root, "README.md"), "utf8");
-const location = "local";
-const stack = "organization/readme/test";
-const self = (name: string): string => `${stack}/${name}`;
+const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as { scripts: object };
 
-/** The rows of the first table under a heading, cells as they are written. */
-function tableUnder(heading: string): string[][] {
-  const [, section = ""] = readme.split(`\n## ${heading}\n`);
-  const lines = section.split("\n## ")[0]!.split("\n");
-  const from = lines.findIndex((line) => line.startsWith("|"));
-  const to = lines.findIndex((line, i) => i > from && !line.startsWith("|"));
-  return lines.slice(from + 2, to < 0 ? undefined : to).map((line) =>
-    line
-      .slice(1, -1)
-      .split("|")
-      .map((cell) => cell.trim()),
-  );
-}
-
+const sectionUnder = (heading: string): string => readme.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
 const plain = (cell: string): string => cell.replaceAll("`", "");
-const quoted = (cell: string): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, text]) => text!);
+const quoted = (text: string): string[] => [...text.matchAll(/`([^`\n]+)`/g)].map(([, code]) => code!);
+const blocksOf = (language: string): string[] =>
+  [...readme.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\``, "gm"))].map(([, code]) => code!);
 
-type Call = { readonly method: string; readonly with: readonly unknown[] };
-
-/** The same platform, writing down what it is asked. */
-function recorded(platform: Platform, calls: Call[]): Platform {
-  return new Proxy(platform, {
-    get(of, key: keyof Platform & string) {
-      const member: unknown = of[key];
-      if (typeof member !== "function") return member;
-      return (...values: unknown[]) => {
-        calls.push({ method: key, with: values });
-        return (member as (...values: unknown[]) => unknown)(...values);
-      };
-    },
-  });
+/** The rows of the tables under a heading, cells as they are written, without the heads. */
+function rowsUnder(heading: string): string[][] {
+  const lines = sectionUnder(heading).split("\n");
+  return lines
+    .filter((line, i) => line.startsWith("|") && !line.startsWith("| ---") && !lines[i + 1]?.startsWith("| ---"))
+    .map((line) =>
+      line
+        .slice(1, -1)
+        .split("|")
+        .map((cell) => cell.trim()),
+    );
 }
 
 describe("README: every default", () => {
-  let folder: string;
-  let local: LocalPlatform;
-  let context: Context;
-  const calls: Call[] = [];
-  const asked = (method: string): readonly unknown[][] =>
-    calls.filter((call) => call.method === method).map((call) => [...call.with]);
-
-  before(async () => {
-    folder = mkdtempSync(path.join(tmpdir(), "tenantry-readme-"));
-    local = await startLocalPlatform({ directory: path.join(folder, ".tenantry", "local") });
-    const { url: apiUrl, apiToken } = local;
-    const settings = readSettings({ platform: "local", apiUrl, apiToken }, {});
-    context = createContext(recorded(localPlatform({ apiUrl, apiToken }), calls), settings);
-    await group.create({ inputs: { self: self("eu"), name: "eu", location }, context });
+  let measured: MeasuredDefaults;
+  before(async function () {
+    this.timeout(60_000);
+    measured = await measureDefaults();
   });
+  after(() => measured?.close());
 
-  after(async () => {
-    await local?.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
-
-  const tenant = (name: string, more: object = {}) =>
-    tenantDatabase.create({ inputs: { self: self(name), name, group: "eu", ...more }, context });
-  const token = (database: string) => databaseToken.create({ inputs: { self: self("token"), database }, context });
-  const seconds = (count: number): { seconds: number } => ({ seconds: count });
-  const configurationOf = async (name: string) => (await context.platform.getConfiguration(name))!;
-
-  /** What a program registers, by resource name: the built SDK against a monitor in its own process. */
-  function registered(program: string): Record<string, Record<string, unknown>> {
-    const script = `
-      const pulumi = require("@pulumi/pulumi"), seen = {};
-      const newResource = ({ name, inputs }) => ((seen[name] = inputs), { id: name, state: inputs });
-      pulumi.runtime.setMocks({ newResource, call: () => ({}) }, "readme", "test", false, "organization");
-      const { Group, SchemaTemplate, TenantDatabase } = require("./dist/sdk");
-      const migrations = "./examples/quickstart/migrations";
-      ${program}
-      process.once("beforeExit", () => process.stdout.write(JSON.stringify(seen)));`;
-    return JSON.parse(execFileSync(process.execPath, ["-e", script], { cwd: root, encoding: "utf8" }));
-  }
-
-  /** What create says to something that exists, with nothing said about adopting. */
-  async function adoption(create: (adopt?: "unowned") => Promise<unknown>): Promise<string> {
-    const refusal = await create().then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-    await create("unowned");
-    return hasCode(refusal, "already-exists") ? "never" : String(refusal ?? "adopted");
-  }
-
-  let names = 0;
-  /** A setting of a database that exists survives its adoption by a program that does not mention it. */
-  async function untouched(setting: DatabaseConfiguration): Promise<string> {
-    const name = `untouched-${++names}`;
-    await context.platform.createDatabase({ name, group: "eu" });
-    await context.platform.configureDatabase(name, setting);
-    const was = await configurationOf(name);
-    await tenant(name, { adopt: "unowned" });
-    const is = await configurationOf(name);
-    for (const [key, value] of Object.entries(setting)) assert.deepEqual(is[key as keyof typeof is], value);
-    return JSON.stringify(was) === JSON.stringify(is) ? "left as it is" : JSON.stringify(is);
-  }
-
-  /** How many databases may vanish of a stack that has so many. */
-  async function removals(held: number): Promise<number> {
-    const claims = Array.from({ length: held }, (_, i) => ({ kind: "database", state: "held", name: `t${i}` }));
-    for (let gone = 1; ; gone++) {
-      const byName = new Map(claims.slice(gone).map(({ name }) => [name, {}]));
-      const stub = {
-        existingRegistry: async () => ({ ofStack: async () => claims }),
-        listing: { databases: async () => ({ byName }) },
-        settings: { maxRemovals: undefined },
-      } as unknown as Context;
-      const what = { self: self("t0"), name: "t0", group: "eu" };
-      if (
-        !(await allowRemoval(stub, what).then(
-          () => true,
-          () => false,
-        ))
-      )
-        return gone - 1;
-    }
-  }
-
-  /** True when, of so many tenants of a template, the second waits for the first, which fails. */
-  async function goesFirst(tenants: number): Promise<boolean> {
-    const claims = Array.from({ length: tenants }, () => ({ template: "app", state: "held" }));
-    const registry = { ofStack: async () => claims } as never;
-    const schema = parseTemplateRef("app@0001 ab copy ./no-such-folder")!;
-    const fresh = { ...context };
-    const address = (name: string) => ({ name, hostname: "", group: "eu" });
-    const attempt = (name: string): Promise<string> =>
-      migrateExisting(fresh, address(name), schema, registry, self(name)).then(String, String);
-    await attempt("one");
-    return (await attempt("two")).includes("went first");
-  }
-
-  function attempts(status: number): number {
-    const { retry: _, ...most } = { retry: 0, method: "GET", idempotent: true, retryAfter: undefined, elapsed: 0 };
-    for (let attempt = 1; ; attempt++) {
-      const asked = { ...most, attempt, result: { status }, random: 0 };
-      if (!decideRetry(asked, defaultRetryPolicy).retry) return attempt;
-    }
-  }
-
-  const flag = (name: string): string =>
-    String(localCommand().options.find((option) => option.long === `--${name}`)?.defaultValue);
-
-  /** Setting -> its default as measured: the text of the cell, or a lifetime. */
-  const measured: Record<string, () => unknown> = {
-    "name of a Group, SchemaTemplate or TenantDatabase": () => {
-      const found = (create: string) => registered(create)["Acme GmbH"]?.["name"];
-      const all = [
-        found('new Group("Acme GmbH", { location: "local" })'),
-        found('new SchemaTemplate("Acme GmbH", { migrations })'),
-        found('new TenantDatabase("Acme GmbH", { group: "eu" })'),
-      ];
-      assert.equal(new Set(all).size, 1);
-      return `${all[0]} for a resource Acme GmbH`;
-    },
-    connection: () => {
-      const connections = '{"other":{"platform":"local","organization":"elsewhere"}}';
-      const { connection, organization } = readSettings({ platform: "local", organization: "own", connections }, {});
-      return connection === undefined && organization === "own" ? "the stack's own" : organization;
-    },
-    "Group.adopt": async () => {
-      await context.platform.createGroup({ name: "theirs", location });
-      await context.platform.createDatabase({ name: "their-database", group: "theirs" });
-      const inputs = { self: self("theirs"), name: "theirs", location };
-      return adoption((adopt) => group.create({ inputs: { ...inputs, adopt }, context }));
-    },
-    "Group.deleteProtection": async () => {
-      await context.platform.createGroup({ name: "guarded", location });
-      await context.platform.configureGroup("guarded", { deleteProtection: true });
-      await group.create({ inputs: { self: self("guarded"), name: "guarded", location }, context });
-      return (await context.platform.getGroup("guarded"))?.deleteProtection === true ? "left as it is" : "off";
-    },
-    "Group.extensions": () => {
-      const specs = asked("createGroup").map(([spec]) => spec as { name: string; extensions?: unknown });
-      return specs.find(({ name }) => name === "eu")?.extensions ?? "none";
-    },
-    "SchemaTemplate.format": () => {
-      const program = (format?: string) =>
-        `new SchemaTemplate("app", { migrations, format: ${JSON.stringify(format)} })`;
-      const inputs = (format?: string) => registered(program(format))["app"]!;
-      const request = { olds: undefined, capabilities: context.platform.capabilities, platform: "local" };
-      const same = (format: string) =>
-        schemaTemplate.check({ ...request, news: inputs(format) }).failures.length === 0 &&
-        inputs(format)["ref"] === inputs()["ref"];
-      return ["auto", "drizzle", "prisma", "dbmate"].find(same);
-    },
-    "SchemaTemplate.seedFrom": () => {
-      const ref = (seedFrom?: string) =>
-        registered(`new SchemaTemplate("app", { migrations, seedFrom: ${JSON.stringify(seedFrom)} })`)["app"]?.["ref"];
-      assert.notEqual(ref("template"), ref("migrations"));
-      return ["template", "migrations"].find((seedFrom) => ref(seedFrom) === ref());
-    },
-    "TenantDatabase.schema": async () => {
-      const { outputs } = await tenant("no-schema");
-      const { rows } = await context.sql(outputs).execute({ sql: "SELECT name FROM sqlite_schema", args: [] });
-      return rows.length === 0 ? "none" : JSON.stringify(rows);
-    },
-    "TenantDatabase.adopt": async () => {
-      await context.platform.createDatabase({ name: "taken", group: "eu" });
-      return adoption((adopt) => tenant("taken", { adopt }));
-    },
-    "TenantDatabase.onReplace": async () => {
-      const { id, outputs } = await tenant("to-rename");
-      const renamed = (onReplace?: "error" | "destroy") => async () => {
-        const news = { self: self("to-rename"), name: "another", group: "eu", onReplace };
-        return tenantDatabase.diff({ id, olds: outputs, news, context });
-      };
-      assert.deepEqual((await renamed("destroy")()).replaces, ["name"]);
-      await assert.rejects(renamed("error"), (error) => hasCode(error, "needs-decision"));
-      await assert.rejects(renamed(), (error) => hasCode(error, "needs-decision"));
-      return "error";
-    },
-    "TenantDatabase.deletionPolicy": async () => {
-      const { id, outputs } = await tenant("created");
-      await tenantDatabase.delete({ id, outputs, context });
-      return (await context.platform.getDatabase("created")) ? "retain" : "delete";
-    },
-    "TenantDatabase.deletionPolicy, adopted": async () => {
-      await context.platform.createDatabase({ name: "before-us", group: "eu" });
-      const { id, outputs } = await tenant("before-us", { adopt: "unowned" });
-      await tenantDatabase.delete({ id, outputs, context });
-      return (await context.platform.getDatabase("before-us")) ? "retain" : "delete";
-    },
-    "TenantDatabase.blockReads": () => untouched({ blockReads: true }),
-    "TenantDatabase.blockWrites": () => untouched({ blockWrites: true }),
-    "TenantDatabase.suspended": () => untouched({ blockReads: true, blockWrites: true }),
-    "TenantDatabase.deleteProtection": () => untouched({ deleteProtection: true }),
-    "TenantDatabase.allowedIps": () => untouched({ allowedIps: ["192.0.2.0/24"] }),
-    "TenantDatabase.sizeLimit": async () => {
-      await tenant("any-size");
-      const [spec] = asked("createDatabase")
-        .map(([one]) => one as { name: string; sizeLimit?: string })
-        .slice(-1);
-      assert.equal(spec?.name, "any-size");
-      const sent = asked("configureDatabase").filter(([name]) => name === "any-size");
-      return sent.length === 0 && spec.sizeLimit === undefined ? "left as it is" : JSON.stringify(spec);
-    },
-    "TenantDatabase.expiresIn": async () => (await tenant("for-ever")).outputs.expiresAt ?? "never",
-    "TenantDatabase.timeouts.create": () =>
-      withScriptedServer(
-        () => ({ status: 404, json: { error: "not there yet" } }),
-        async ({ url, requests }) => {
-          const sql = openSql({ url, token: async () => "none" });
-          const { now } = Date;
-          // Once it has looked for the first time, an hour has gone.
-          Date.now = () => now() + (requests.length > 0 ? 3_600_000 : 0);
-          try {
-            const error = (await sql.ready().catch((thrown: unknown) => thrown)) as Error;
-            return seconds(Number(/within ([\d.]+) s/.exec(error.message)?.[1]));
-          } finally {
-            Date.now = now;
-            sql.close();
-          }
-        },
-      ),
-    "DatabaseToken.access": async () => {
-      await tenant("read-me");
-      const claims = readClaims((await token("read-me")).outputs.token);
-      return claims?.a === "ro" ? "read-only" : JSON.stringify(claims);
-    },
-    "DatabaseToken.expiresIn": async () => {
-      await tenant("read-for-a-week");
-      const claims = readClaims((await token("read-for-a-week")).outputs.token)!;
-      return seconds(claims.exp! - claims.iat!);
-    },
-    "DatabaseToken.renewBefore": async () => {
-      await tenant("renewed");
-      const { id, outputs } = await token("renewed");
-      const lifetime = 9_000_000;
-      const changesWith = async (left: number): Promise<boolean> => {
-        const at = (offset: number) => new Date(Date.now() + offset).toISOString();
-        const olds = { ...outputs, issuedAt: at(left - lifetime), expiresAt: at(left) };
-        const { self: address, database } = outputs;
-        return (await databaseToken.diff({ id, olds, news: { self: address, database }, context })).changes;
-      };
-      let [renews, stays] = [0, lifetime];
-      while (stays - renews > lifetime / 1000) {
-        const middle = (renews + stays) / 2;
-        if (await changesWith(middle)) renews = middle;
-        else stays = middle;
-      }
-      const share = stays / lifetime;
-      return Math.abs(share - 1 / 3) < 0.01 ? "a third of the lifetime" : `${share} of the lifetime`;
-    },
-    "tenantry:platform": () => {
-      assert.throws(
-        () => readSettings({}, { TURSO_API_TOKEN: "a", TURSO_ORGANIZATION: "b" }),
-        (error) => hasCode(error, "not-configured"),
-      );
-      return "none: an error";
-    },
-    "tenantry:organization on local": async () => (await context.platform.scope()).organization.split("/")[1],
-    "tenantry:apiUrl on turso": () =>
-      readSettings({ platform: "turso", organization: "acme", apiToken: "token" }, {}).apiUrl,
-    "tenantry:apiUrl on local": async () => {
-      const below = path.join(folder, "program", "src");
-      mkdirSync(below, { recursive: true });
-      await localPlatform({ directory: below }).listGroups();
-      const file = path.join(".tenantry", "local", "endpoint.json");
-      return existsSync(path.join(folder, file)) ? file.split(path.sep).join("/") : "elsewhere";
-    },
-    "tenantry:databaseUrl on turso": () => {
-      const platform = tursoPlatform({ apiUrl: "https://api.turso.tech", apiToken: "token", organization: "acme" });
-      return platform.databaseUrl({ name: "{name}", hostname: "{hostname}" });
-    },
-    "tenantry:databaseUrl on local": () =>
-      localPlatform({ apiUrl: `http://127.0.0.1:${flag("port")}`, apiToken: "token" })
-        .databaseUrl({ name: "NAME", hostname: "HOST" })
-        .replace("NAME", "{name}"),
-    "tenantry:concurrency": () => readSettings({ platform: "local" }, {}).concurrency,
-    "tenantry:maxRemovals": async () => {
-      const share = (await removals(1_000)) / 1_000;
-      assert.equal(await removals(200), await removals(30));
-      return `${await removals(200)}; of more than 200 tenants ${share * 100} %`;
-    },
-    "Attempts of an API call": () => attempts(503),
-    "Attempts while the platform says 429": () => attempts(429),
-    "Time for all attempts": () => seconds(defaultRetryPolicy.budget / 1_000),
-    "Time for one attempt": async () => {
-      const { timeout } = AbortSignal;
-      const limits: number[] = [];
-      AbortSignal.timeout = (ms) => (limits.push(ms), timeout.call(AbortSignal, ms));
-      try {
-        await createHttpClient({ baseUrl: local.url, token: local.apiToken }).send({
-          method: "GET",
-          path: "/v1/locations",
-        });
-      } finally {
-        AbortSignal.timeout = timeout;
-      }
-      assert.equal(limits.length, 1);
-      return seconds(limits[0]! / 1_000);
-    },
-    "Own tokens for SQL": () => {
-      const [subject, spec] = asked("mintToken")[0] as [object, { lifetime: number }];
-      assert.deepEqual(subject, { group: "eu" });
-      return seconds(spec.lifetime);
-    },
-    "Tenants of a template migrated at once": async () => {
-      for (let tenants = 1; tenants < 100; tenants++) if (await goesFirst(tenants)) return tenants - 1;
-      return "all";
-    },
-    "Tenants in one list call": () =>
-      withScriptedServer(
-        () => ({ json: { databases: [] } }),
-        async ({ url, requests }) => {
-          const platform = tursoPlatform({ apiUrl: url, apiToken: "token", organization: "acme" });
-          for await (const database of platform.listDatabases()) assert.fail(database.name);
-          return requests[0]?.query["limit"];
-        },
-      ),
-    "tenantry local --dir": () => flag("dir"),
-    "tenantry local --port": () => flag("port"),
-    "tenantry local --host": () => flag("host"),
-    "tenantry local --organization": () => local.organizations.join(", "),
-  };
-
-  const rows = tableUnder("Every default").map(([setting = "", value = ""]) => ({ setting: plain(setting), value }));
+  const rows = rowsUnder("Every default").map(([setting = "", value = ""]) => ({ setting: plain(setting), value }));
 
   it("has a measurement for every row, and a row for every measurement", () => {
-    assert.deepEqual(rows.map(({ setting }) => setting).sort(), Object.keys(measured).sort());
+    assert.deepEqual(rows.map(({ setting }) => setting).sort(), Object.keys(measured.rows).sort());
   });
 
   for (const { setting, value } of rows) {
     it(`${setting}: ${plain(value)}`, async () => {
-      const found = await measured[setting]?.();
-      const isLifetime = typeof found === "object" && found !== null && "seconds" in found;
-      if (isLifetime)
-        assert.equal(formatDuration(parseDuration(plain(value), setting)), formatDuration(Number(found.seconds)));
-      else assert.equal(plain(value), String(found));
+      const found = await measured.rows[setting]?.();
+      if (typeof found === "object" && found !== null && "seconds" in found) {
+        assert.equal(parseDuration(plain(value), setting), found.seconds);
+      } else {
+        assert.equal(plain(value), String(found));
+      }
     });
   }
+});
+
+describe("README: configuration", () => {
+  const rows = rowsUnder("Configuration").map(([setting = "", variables = ""]) => ({
+    setting: plain(setting.split(" ")[0]!).replace("tenantry:", ""),
+    variables: quoted(variables),
+  }));
+  const values: Record<string, string> = {
+    platform: "turso",
+    apiUrl: "https://one.example",
+    databaseUrl: "libsql://{name}",
+  };
+  const valueOf = (setting: string, other = ""): string =>
+    setting === "concurrency" || setting === "maxRemovals" ? `1${other}` : `${values[setting] ?? "one"}${other}`;
+  const config = { platform: "turso", organization: "in-config", apiToken: "in-config" };
+
+  it("names every setting", () => {
+    assert.throws(
+      () => readSettings({ nothing: "" }, {}),
+      (error: Error) => {
+        const known = /Known settings: (.*)\.$/.exec(error.message)?.[1]?.split(", ");
+        assert.deepEqual(rows.map(({ setting }) => setting).sort(), known?.sort());
+        return true;
+      },
+    );
+  });
+
+  for (const { setting, variables } of rows.filter((row) => row.variables.length > 0)) {
+    it(`${setting}: ${variables.join(", ")} win over config, the left one over the right one`, () => {
+      variables.forEach((variable, i) => {
+        const others = variables
+          .slice(i + 1)
+          .map((other) => [other, valueOf(setting, setting === "platform" ? "" : "9")]);
+        const env = { ...Object.fromEntries(others), [variable]: valueOf(setting) };
+        const settings = readSettings({ ...config, [setting]: valueOf(setting) }, env);
+        assert.equal(settings.sources[setting as keyof typeof settings.sources], variable);
+        assert.equal(String(settings[setting as keyof typeof settings]), valueOf(setting));
+        const empty = readSettings({ ...config, [setting]: valueOf(setting) }, { [variable]: "" });
+        assert.equal(empty.sources[setting as keyof typeof settings.sources], `tenantry:${setting}`);
+      });
+    });
+  }
+
+  it("a connection's token comes from the variable named", () => {
+    const connections = '{"eu-prod":{"platform":"turso","organization":"acme-eu"}}';
+    const variable = quoted(sectionUnder("Configuration")).find((text) => text.startsWith("TENANTRY_API_TOKEN_EU"));
+    const settings = readSettings({ connections }, { [variable!]: "secret", TURSO_API_TOKEN: "other" }, "eu-prod");
+    assert.equal(settings.apiToken, "secret");
+  });
+});
+
+describe("README: programs and references", () => {
+  const [program = ""] = blocksOf("ts");
+  const constructed = quoted(sectionUnder("Coming from turso CLI scripts")).filter((text) => text.startsWith("new "));
+
+  it("its program has at most 20 lines", () => {
+    const lines = program.trimEnd().split("\n").length;
+    assert.ok(lines > 10 && lines <= 20, `${lines} lines`);
+  });
+
+  it("its program, its snippets and its table of resources hold against the built package", function () {
+    this.timeout(60_000);
+    const folder = mkdtempSync(path.join(tmpdir(), "tenantry-readme-"));
+    try {
+      mkdirSync(path.join(folder, "node_modules", "@pulumi"), { recursive: true });
+      symlinkSync(root, path.join(folder, "node_modules", "tenantry"), "junction");
+      const sdk = path.join("node_modules", "@pulumi", "pulumi");
+      symlinkSync(path.join(root, sdk), path.join(folder, sdk), "junction");
+      const [resources, functions] = [rowsUnder("Resources").slice(0, 4), rowsUnder("Resources").slice(4)];
+      const outputs = resources.flatMap(([kind = "", , names = ""], i) => [
+        `declare const r${i}: tenantry.${plain(kind)};`,
+        ...quoted(names).map((name) => `void r${i}.${name};`),
+      ]);
+      const calls = functions.map(([call = ""]) => `void tenantry.${/^\w+/.exec(plain(call))};`);
+      assert.deepEqual([resources.length, functions.length], [4, 3]);
+      const files = {
+        "program.ts": program,
+        "table.ts": ['import * as tenantry from "tenantry";', ...outputs, ...calls].join("\n"),
+        "snippets.ts": [
+          'import { DatabaseToken, Group, TenantDatabase } from "tenantry";',
+          "declare const eu: Group, acme: TenantDatabase;",
+          ...constructed.map((snippet) => `void (${snippet});`),
+        ].join("\n"),
+      };
+      assert.ok(constructed.length >= 4 && outputs.length > 15);
+      for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), text);
+      const compiled = ts.createProgram(
+        Object.keys(files).map((name) => path.join(folder, name)),
+        {
+          strict: true,
+          noEmit: true,
+          skipLibCheck: true,
+          types: [],
+          target: ts.ScriptTarget.ES2022,
+          module: ts.ModuleKind.Node16,
+          moduleResolution: ts.ModuleResolutionKind.Node16,
+        },
+      );
+      const problems = ts.getPreEmitDiagnostics(compiled);
+      assert.deepEqual(
+        problems.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n")),
+        [],
+      );
+      const built = realpathSync(path.join(root, "dist", "sdk", "index.d.ts"));
+      assert.ok(
+        compiled.getSourceFiles().some(({ fileName }) => path.resolve(fileName) === built),
+        "not the built package",
+      );
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it("its commands are in package.json, its links lead somewhere", () => {
+    const scripts = [...readme.matchAll(/npm (?:run (?:-s )?)?(quickstart|test|engine)\b/g)].map(([, name]) => name!);
+    assert.ok(scripts.length >= 2);
+    for (const name of scripts) assert.ok(name in manifest.scripts, name);
+    const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, link]) => link!);
+    assert.deepEqual(
+      links.filter((link) => !existsSync(path.join(root, link))),
+      [],
+    );
+  });
 });

@@ -1,6 +1,6 @@
 import { createAdaptorServer } from "@hono/node-server";
 import type { Hono } from "hono";
-import type { Server } from "node:http";
+import type { Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { TenantryError } from "../platform/errors";
 
@@ -17,6 +17,13 @@ const grace = 3_000;
 /** Fails with "invalid-input" where the address cannot be had, naming it. */
 export async function listen(app: Hono, host: string, port: number): Promise<LocalServer> {
   const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  const unanswered = new Set<ServerResponse>();
+  let closing = false;
+  server.prependListener("request", (_, response: ServerResponse) => {
+    unanswered.add(response);
+    response.once("close", () => unanswered.delete(response));
+    if (closing) endAfter(response);
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
     server.listen(port, host, resolve);
@@ -27,6 +34,8 @@ export async function listen(app: Hono, host: string, port: number): Promise<Loc
     url: `http://${shown}:${address.port}`,
     close: () =>
       new Promise((resolve) => {
+        closing = true;
+        unanswered.forEach(endAfter);
         const cut = setTimeout(() => server.closeAllConnections(), grace);
         server.close(() => {
           clearTimeout(cut);
@@ -35,6 +44,11 @@ export async function listen(app: Hono, host: string, port: number): Promise<Loc
         server.closeIdleConnections();
       }),
   };
+}
+
+/** A kept connection would let a busy client go on until it is cut. */
+function endAfter(response: ServerResponse): void {
+  if (!response.headersSent) response.setHeader("connection", "close");
 }
 
 function explain(error: NodeJS.ErrnoException, host: string, port: number): Error {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { TenantryError } from "../platform/errors";
+import { TenantryError, hasCode } from "../platform/errors";
 import { pendingMigrations } from "../rollout/plan";
 import type { MigrationRef } from "../rollout/source";
 import { templateName } from "../registry/reserved-names";
@@ -55,11 +55,10 @@ export const schemaTemplate: Handler<SchemaTemplateInputs, SchemaTemplateOutputs
   diff({ olds, news, context }) {
     requireKnownScope(context, olds.scope);
     if (Object.values(news).some(hasUnknown)) return { changes: true };
-    pendingMigrations(olds.migrations, news.migrations, `template "${news.name}"`);
     const changes = (["name", "digest", "path", "seedFrom", "format", "connection"] as const).some(
       (key) => (olds[key] ?? null) !== (news[key] ?? null),
     );
-    return { changes };
+    return { changes, note: rewritten(olds, news) };
   },
 
   async create({ inputs, context }) {
@@ -82,6 +81,19 @@ export const schemaTemplate: Handler<SchemaTemplateInputs, SchemaTemplateOutputs
     await removeTemplateDatabases(context, outputs);
   },
 };
+
+/**
+ * Which file is not as it was. That alone is no error: a migration that failed everywhere is corrected in place. Whether
+ * a tenant has had the file is for that tenant's own diff to say.
+ */
+function rewritten(olds: SchemaTemplateOutputs, news: SchemaTemplateInputs): string | undefined {
+  try {
+    pendingMigrations(olds.migrations, news.migrations, `template "${news.name}"`);
+    return undefined;
+  } catch (error) {
+    return hasCode(error, "migration-invalid") ? error.message.replace(` ${error.fix}`, "") : undefined;
+  }
+}
 
 /** Template databases hold no rows and are made again when needed, so removing one that another stack uses is harmless. */
 async function removeTemplateDatabases(context: Context, { name, digest }: SchemaTemplateOutputs): Promise<void> {

@@ -29,11 +29,11 @@ function difference(
   migrations: readonly MigrationRef[],
 ): string {
   const same = migrations.find((one) => one.id === done.id);
-  if (!same) return `migration ${done.id} was applied, but is no longer among the template's.`;
+  if (!same) return `migration ${done.id} is no longer among the template's.`;
   if (same.hash !== done.hash) {
-    return `migration ${done.id} was edited after it was applied (applied ${short(done)}, now ${short(same)}).`;
+    return `migration ${done.id} was edited since (then ${short(done)}, now ${short(same)}).`;
   }
-  return `migration ${done.id} was applied before ${declared!.id}, but now comes after it.`;
+  return `migration ${done.id} came before ${declared!.id}, and now comes after it.`;
 }
 
 const short = (migration: MigrationRef): string => migration.hash.slice(0, 12);

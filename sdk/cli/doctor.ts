@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { type Check, lineOf } from "./doctor/check";
+import { type Check, counted, lineOf } from "./doctor/check";
 import { connectionChecks } from "./doctor/connection";
 import { engineCheck, nodeCheck, packagesCheck } from "./doctor/installation";
 import { readConfiguration } from "./doctor/settings";
@@ -39,7 +39,7 @@ export function doctorCommand(): Command {
         process.stdout.write(
           json
             ? `${JSON.stringify({ ok: healthy, checks }, undefined, 2)}\n`
-            : `${count("ok")} ok, ${count("warning")} warnings, ${count("problem")} problems\n`,
+            : `${count("ok")} ok, ${counted(count("warning"), "warning")}, ${counted(count("problem"), "problem")}\n`,
         );
         if (!healthy) process.exitCode = 1;
       })

@@ -1,12 +1,10 @@
 import { execFile } from "node:child_process";
-import { z } from "zod";
 import type { Config } from "../../provider/platform/connections";
 import { TenantryError } from "../../provider/platform/errors";
 
 const prefix = "tenantry:";
 /** A backend far away and a slow secrets provider fit in; a prompt that nobody sees does not. In ms. */
 const patience = 60_000;
-const shape = z.record(z.string(), z.object({ value: z.string().optional() }));
 
 /**
  * A stack's `tenantry:` settings without that prefix, secrets in clear, as the engine would hand them to a program.
@@ -14,13 +12,11 @@ const shape = z.record(z.string(), z.object({ value: z.string().optional() }));
  */
 export async function readStackConfig(stack: string): Promise<Config> {
   const text = await pulumi(stack, ["config", "--json", "--show-secrets", "--non-interactive", "--stack", stack]);
-  const entries = parse(text);
-  if (!entries) throw unreadable(stack, "`pulumi config --json` printed something else");
-  return Object.fromEntries(
-    Object.entries(entries)
-      .filter(([key]) => key.startsWith(prefix))
-      .map(([key, { value }]) => [key.slice(prefix.length), value]),
-  );
+  const config: Config = {};
+  for (const [key, entry] of entriesOf(text, stack)) {
+    if (key.startsWith(prefix)) config[key.slice(prefix.length)] = valueOf(entry);
+  }
+  return config;
 }
 
 function pulumi(stack: string, args: string[]): Promise<string> {
@@ -48,12 +44,18 @@ function pulumi(stack: string, args: string[]): Promise<string> {
   });
 }
 
-function parse(text: string): z.output<typeof shape> | undefined {
+function entriesOf(text: string, stack: string): [string, unknown][] {
   try {
-    return shape.safeParse(JSON.parse(text)).data;
+    return Object.entries(JSON.parse(text) as object);
   } catch {
-    return undefined;
+    throw unreadable(stack, "`pulumi config --json` printed something else");
   }
+}
+
+/** An object's value is its JSON text, as a program gets it. */
+function valueOf(entry: unknown): string | undefined {
+  const value = typeof entry === "object" && entry !== null && "value" in entry ? entry.value : undefined;
+  return typeof value === "string" ? value : undefined;
 }
 
 function unreadable(stack: string, why: string): TenantryError {

@@ -1,3 +1,4 @@
+// Long because it is one table of the whole port: what each method sends, and what it makes of each answer.
 import assert from "node:assert/strict";
 import { type TursoOptions, tursoPlatform } from "../../provider/drivers/turso";
 import { scopeText } from "../../provider/platform/platform";

@@ -104,6 +104,16 @@ describe("readSettings", () => {
     });
   });
 
+  it("lets a command's flags win, for the stack's own connection only", () => {
+    const flags = { apiUrl: " http://localhost:9000 ", organization: "" };
+    const config = { ...turso, connections: JSON.stringify({ here: { platform: "local" } }) };
+    const settings = readSettings(config, { TURSO_API_URL: "https://elsewhere.example" }, undefined, flags);
+    assert.deepEqual([settings.apiUrl, settings.sources.apiUrl], ["http://localhost:9000", "--api-url"]);
+    assert.equal(settings.sources.organization, "tenantry:organization");
+    assert.equal(readSettings(config, {}, "here", flags).apiUrl, undefined);
+    assert.throws(() => readSettings(config, {}, undefined, { apiUrl: "ftp://x" }), /^TenantryError: --api-url: /);
+  });
+
   describe("refusals", () => {
     const cases: [string, Config, ErrorCode, ...RegExp[]][] = [
       ["nothing configured", {}, "not-configured", /config set tenantry:platform local/, /tenantry:platform turso/],

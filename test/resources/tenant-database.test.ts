@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Context } from "../../provider/context";
 import { Unfinished } from "../../provider/resources/handler";
+import { respond } from "../../provider/response";
 import { tenantDatabase } from "../../provider/resources/tenant-database";
 import type { TenantDatabaseInputs } from "../../provider/resources/tenant-database/inputs";
 import type { TenantDatabaseOutputs } from "../../provider/resources/tenant-database/outputs";
@@ -19,7 +20,10 @@ describe("TenantDatabase", () => {
       const inputs = tenant("acme", { tenant: "42", blockWrites: true, allowedIps: ["10.0.0.0/8"] });
       const made = await create(inputs, bench.context());
       assert.equal(await changes(made, inputs, bench.context()), false);
-      assert.deepEqual(await tenantDatabase.read({ ...made, context: bench.context() }), made.outputs);
+      assert.deepEqual(
+        respond((await tenantDatabase.read({ ...made, context: bench.context() }))!),
+        respond(made.outputs),
+      );
       assert.equal(made.outputs.url, bench.platform.databaseUrl("acme"));
 
       await bench.api.ok("PATCH", "/databases/acme/configuration", { block_writes: false, block_reads: true });

@@ -37,10 +37,10 @@ describe("pendingMigrations", () => {
     const edited = { ...a, hash: "f".repeat(32) };
     assert.throws(
       () => pendingMigrations([a], [edited, b], "acme"),
-      invalid(/a was edited .*aaaaaaaaaaaa.*ffffffffffff/),
+      invalid(/a was edited since .*aaaaaaaaaaaa.*ffffffffffff/),
     );
-    assert.throws(() => pendingMigrations([a, b], [a, c], "acme"), invalid(/b was applied, but is no longer among/));
-    assert.throws(() => pendingMigrations([a, b], [b, a], "acme"), invalid(/a was applied before b/));
-    assert.throws(() => pendingMigrations([a, b], [a], "acme"), invalid(/b was applied, but is no longer/));
+    assert.throws(() => pendingMigrations([a, b], [a, c], "acme"), invalid(/b is no longer among/));
+    assert.throws(() => pendingMigrations([a, b], [b, a], "acme"), invalid(/a came before b/));
+    assert.throws(() => pendingMigrations([a, b], [a], "acme"), invalid(/b is no longer/));
   });
 });

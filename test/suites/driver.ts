@@ -52,6 +52,20 @@ export function describeDriver(name: string, start: () => Promise<DriverUnderTes
       assert.ok(locations.every(({ description }) => description.length > 0));
     });
 
+    it("tells what it knows of the account, and counts what is there", async () => {
+      const account = await platform.account();
+      assert.ok(
+        account.tokenExpiry === undefined || account.tokenExpiry === "never" || account.tokenExpiry > new Date(),
+      );
+      assert.deepEqual(account.quotas.map(({ what }) => what).sort(), ["databases", "groups"]);
+      for (const { used, limit } of account.quotas) {
+        assert.ok(used === undefined || used >= 0);
+        assert.ok(limit === undefined || limit === "unlimited" || limit >= 0);
+      }
+      const groups = account.quotas.find(({ what }) => what === "groups")?.used;
+      assert.ok(groups === undefined || groups >= (await platform.listGroups()).length);
+    });
+
     describe("groups", () => {
       it("creates, finds, lists and deletes; absence is undefined and success", async () => {
         const name = fresh("group");

@@ -1,4 +1,3 @@
-import { createClient } from "@libsql/client";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -6,6 +5,7 @@ import { type Context, createContext } from "../../provider/context";
 import { type LocalPlatform, startLocalPlatform } from "../../provider/local";
 import { selectPlatform } from "../../provider/platform/select";
 import { readSettings } from "../../provider/platform/settings";
+import { openSql } from "../../provider/platform/sql";
 import type { Claim } from "../../provider/registry/claim";
 import { isReserved } from "../../provider/registry/reserved-names";
 import type { GroupInputs } from "../../provider/resources/group";
@@ -107,12 +107,12 @@ function makeBench(home: string, platform: LocalPlatform, lines: FaultyLine[]): 
       };
     },
     async sql(database, statement) {
-      const authToken = await mint(api, `databases/${database}`);
-      const client = createClient({ url: platform.databaseUrl(database), authToken });
+      const token = await mint(api, `databases/${database}`);
+      const sql = openSql({ url: platform.databaseUrl(database), token: async () => token });
       try {
-        return (await client.execute(statement)).rows.map((row) => ({ ...row }));
+        return [...(await sql.execute({ sql: statement, args: [] })).rows];
       } finally {
-        client.close();
+        sql.close();
       }
     },
     async databaseId(name) {

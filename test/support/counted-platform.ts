@@ -21,8 +21,9 @@ export interface CountedPlatform extends LocalPlatform {
 export interface Asked {
   /** Every request, SQL too. */
   readonly all: RequestEntry[];
-  /** Of the Platform API: all of them, and, by method and path, those that change something and were not refused. */
+  /** Those to the Platform API. */
   readonly control: RequestEntry[];
+  /** Those that changed something there, by method and path within the organization; a template's name is "template". */
   readonly writes: Record<string, number>;
 }
 
@@ -33,7 +34,11 @@ export async function withCountedPlatform(
   use: (platform: CountedPlatform) => Promise<void>,
 ): Promise<void> {
   let entries: RequestEntry[] = [];
-  const platform = await startLocalPlatform({ ...options, onRequest: (entry) => void entries.push(entry) });
+  const onRequest = (entry: RequestEntry): void => {
+    entries.push(entry);
+    options.onRequest?.(entry);
+  };
+  const platform = await startLocalPlatform({ ...options, onRequest });
   const api = apiCaller(platform, "local");
   const tokens = new Map<string, Promise<string>>();
   try {
@@ -71,7 +76,7 @@ function summary(all: RequestEntry[]): Asked {
   const writes: Record<string, number> = {};
   for (const { method, path, status } of control) {
     if (method === "GET" || status >= 400) continue;
-    const call = `${method} ${path.replace(organization, "")}`;
+    const call = `${method} ${path.replace(organization, "").replace(/tenantry-template-[\w-]+/, "template")}`;
     writes[call] = (writes[call] ?? 0) + 1;
   }
   return { all, control, writes };

@@ -12,9 +12,16 @@ export interface LineCall {
 
 /**
  * "lose": the platform does it, and the connection ends without a reply. "die": the same, and from then on nothing of
- * this process reaches the platform any more.
+ * this process reaches the platform any more. A reply: the platform is not asked.
  */
-export type Fate = "pass" | "lose" | "die";
+export type Fate = "pass" | "lose" | "die" | LineReply;
+
+export interface LineReply {
+  readonly status: number;
+  readonly text: string;
+  /** Default "application/json". */
+  readonly type?: string;
+}
 
 export interface FaultyLine {
   readonly url: string;
@@ -40,6 +47,11 @@ export async function openFaultyLine(
     const call = { method, path, body, write: method === "GET" ? undefined : ++writes };
     calls.push(call);
     const decided = await fate(call);
+    if (typeof decided === "object") {
+      return void response
+        .writeHead(decided.status, { "content-type": decided.type ?? "application/json" })
+        .end(decided.text);
+    }
     if (decided === "die") dead = true;
     const { host: _, connection: __, "content-length": ___, "transfer-encoding": ____, ...headers } = incoming.headers;
     const reply = await fetch(target + path, {

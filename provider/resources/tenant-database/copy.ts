@@ -33,7 +33,7 @@ export async function copyUnderNewName(
       fix: "Run `pulumi refresh` first.",
     });
   }
-  const { blockReads, blockWrites } = await requireCopyable(source, olds, context);
+  const { blockWrites } = await requireCopyable(source, olds, context);
   const claim = await claimNewName(id, olds, news, registry, existing !== undefined);
   const copy = await withoutWrites(
     context,

@@ -1,7 +1,6 @@
 import type { Context } from "../../context";
 import { TenantryError } from "../../platform/errors";
-import { pendingMigrations } from "../../rollout/plan";
-import type { MigrationRef } from "../../rollout/source";
+import { type MigrationRef, digestOf } from "../../rollout/source";
 import { templateMigrations } from "../../rollout/template-source";
 import type { Diff } from "../handler";
 import { requireKnownScope } from "../scope";
@@ -80,16 +79,28 @@ function sameSchema(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs): bo
 /** What `up` would apply to this database, by name. */
 function migrationNote(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs): string | undefined {
   const schema = hasUnknown(news.schema) ? undefined : schemaOf(news);
-  if (!schema || olds.schemaVersion === schema.version || olds.status === "expired") return undefined;
+  if (!schema || olds.schema === news.schema || olds.status === "expired") return undefined;
   const migrations = templateMigrations(schema);
-  const at = migrations.findIndex((one) => one.id === olds.schemaVersion);
-  if (olds.schemaVersion !== undefined && at < 0) {
-    // The full history is compared in update; here the version alone already tells that it cannot go on.
-    pendingMigrations([{ id: olds.schemaVersion, hash: "" } satisfies MigrationRef], migrations, olds.name);
-  }
-  const pending = migrations.slice(at + 1).map((one) => one.id);
+  const had = migrations.findIndex((one) => one.id === olds.schemaVersion) + 1;
+  requireSameHistory(olds, migrations.slice(0, had));
+  const pending = migrations.slice(had).map((one) => one.id);
   if (pending.length === 0) return undefined;
   return `${olds.name}: ${olds.schemaVersion ?? "no schema"} -> ${schema.version}; to apply: ${pending.join(", ")}`;
+}
+
+/**
+ * The files that the database has had must be as they were, which the old ref's digest tells without asking it. (Where
+ * the old ref was never reached, the ledger tells when it is migrated.)
+ */
+function requireSameHistory(olds: TenantDatabaseOutputs, declared: readonly MigrationRef[]): void {
+  const before = schemaOf(olds);
+  if (!before || before.version !== olds.schemaVersion || digestOf(declared) === before.digest) return;
+  throw new TenantryError(
+    "migration-invalid",
+    `schema: ${olds.name} has had the migrations up to ${olds.schemaVersion}, and these were edited, removed or put in ` +
+      `another order since (digest then ${before.digest}, now ${digestOf(declared)}).`,
+    { fix: "Put the applied files back as they were and write the change as a new migration." },
+  );
 }
 
 /** An expiry given as a lifetime is fixed when it is first seen; afterwards only a change of the lifetime moves it. */

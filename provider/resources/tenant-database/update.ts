@@ -42,11 +42,12 @@ export async function updateTenantDatabase(
   };
   try {
     if (isClaimedDifferently(olds, news, expiresAt)) await amendClaim(context, olds, news, expiresAt);
-    if (whatMoves(olds, news) === "name") reached = await copyUnderNewName(id, reached, news, context);
+    const moves = whatMoves(olds, news) === "name";
+    if (moves) reached = await copyUnderNewName(id, reached, news, context);
     const desired = desiredConfiguration(news, olds);
     const schema = schemaOf(news);
     const migrates = schema !== undefined && !isAt(reached, schema);
-    if (migrates || configurationChange(declaredConfiguration(olds), desired)) {
+    if (migrates || moves || configurationChange(declaredConfiguration(olds), desired)) {
       const present = await requirePresent(context, reached);
       let observed = await observeConfiguration(context, present, desired);
       const setUp = async (to: DatabaseConfiguration): Promise<void> => {

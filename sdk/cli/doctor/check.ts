@@ -31,3 +31,6 @@ export function lineOf({ status, connection, name, found, fix }: Check): string 
   const text = `${whose}${name}: ${found}`.replace(/[.\s]*$/, fix ? "." : "");
   return `${status.padEnd(9)}${fix ? `${text} ${fix}` : text}`.replace(/\s*\n\s*/g, " ");
 }
+
+/** "1 group", "2 groups". */
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;

@@ -3,7 +3,7 @@ import { selectPlatform } from "../../../provider/platform/select";
 import type { ConnectionSettings } from "../../../provider/platform/settings";
 import { isReserved } from "../../../provider/registry/reserved-names";
 import { quotaCheck, scopesCheck, tokenCheck } from "./account";
-import { type Check, failed, ok } from "./check";
+import { type Check, counted, failed, ok } from "./check";
 import { registryChecks } from "./registries";
 import { unusedToken } from "./settings";
 
@@ -15,7 +15,7 @@ export async function* connectionChecks(settings: ConnectionSettings): AsyncGene
     const platform = selectPlatform(settings);
     const scope = scopeText(await platform.scope());
     const locations = (await platform.listLocations()).length;
-    return [ok("platform", `${scope} answers, with ${locations} locations`), platform];
+    return [ok("platform", `${scope} answers, with ${counted(locations, "location")}`), platform];
   });
   yield reached.check;
   const platform = reached.value;
@@ -35,7 +35,7 @@ export async function* connectionChecks(settings: ConnectionSettings): AsyncGene
     const groups = await platform.listGroups();
     const databases = new Map<string, PlatformDatabase>();
     for await (const database of platform.listDatabases()) databases.set(database.name, database);
-    const found = `"${organization}" has ${groups.length} groups and ${databases.size} databases`;
+    const found = `"${organization}" has ${counted(groups.length, "group")} and ${counted(databases.size, "database")}`;
     return [ok("organization", found), { groups, databases }];
   });
   yield listed.check;

@@ -19,12 +19,12 @@ export function nodeCheck(version = process.versions.node): Check {
 }
 
 /** The `pulumi` on PATH, and the language host that it starts programs with. */
-export async function engineCheck(): Promise<Check> {
-  const engine = onPath("pulumi");
+export async function engineCheck(searchPath = process.env["PATH"] ?? ""): Promise<Check> {
+  const engine = onPath("pulumi", searchPath);
   if (!engine) return problem("engine", "there is no pulumi on PATH", installPulumi);
   let version;
   try {
-    const env = { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" };
+    const env = { ...process.env, PATH: searchPath, PULUMI_SKIP_UPDATE_CHECK: "true" };
     version = (await promisify(execFile)(engine, ["version"], { env, timeout: 20_000 })).stdout.trim();
   } catch {
     return problem("engine", `\`${engine} version\` fails`, installPulumi);
@@ -34,7 +34,8 @@ export async function engineCheck(): Promise<Check> {
   if (!atLeast(version, leastPulumi))
     return problem("engine", `pulumi ${version} is too old (${engine})`, installPulumi);
   // It looks for its parts beside the real file too, not only beside a link.
-  const host = onPath("pulumi-language-nodejs") ?? onPath("pulumi-language-nodejs", dirname(realpathSync(engine)));
+  const host =
+    onPath("pulumi-language-nodejs", searchPath) ?? onPath("pulumi-language-nodejs", dirname(realpathSync(engine)));
   return host
     ? ok("engine", `pulumi ${version} with its language host for Node (${engine})`)
     : problem(

@@ -4,7 +4,7 @@ import { delimiter, join } from "node:path";
 const endings = process.platform === "win32" ? [".exe", ".cmd"] : [""];
 
 /** The file that a command starts, or undefined. */
-export function onPath(command: string, searchPath = process.env["PATH"] ?? ""): string | undefined {
+export function onPath(command: string, searchPath: string): string | undefined {
   return searchPath
     .split(delimiter)
     .filter(Boolean)

@@ -1,10 +1,9 @@
 import type { Platform, PlatformDatabase, PlatformGroup } from "../../../provider/platform/platform";
 import { SqlError, openSql } from "../../../provider/platform/sql";
-import { TenantryError } from "../../../provider/platform/errors";
 import type { Claim } from "../../../provider/registry/claim";
 import { openRegistry } from "../../../provider/registry/registry";
 import { registryName } from "../../../provider/registry/reserved-names";
-import { type Check, failed, ok, warning } from "./check";
+import { type Check, counted, failed, ok, warning } from "./check";
 
 /** Enough for reading one table. In seconds. */
 const tokenLifetime = 300;
@@ -33,7 +32,7 @@ async function ofGroup(
   try {
     return judge(name, await readClaims(platform, group.name, database));
   } catch (error) {
-    if (error instanceof SqlError && !(error instanceof TenantryError)) {
+    if (error instanceof SqlError) {
       return [warning(name, `it cannot be read: ${error.message}`, "The next `pulumi up` lays out what is missing.")];
     }
     return [failed(name, error, "warning")];
@@ -54,7 +53,7 @@ async function readClaims(platform: Platform, group: string, database: PlatformD
 
 function judge(name: string, claims: readonly Claim[]): Check[] {
   const unfinished = claims.filter((claim) => claim.state !== "held");
-  const found = `${claims.length - unfinished.length} names held, ${unfinished.length} unfinished`;
+  const found = `${counted(claims.length - unfinished.length, "name")} held, ${unfinished.length} unfinished`;
   const more = unfinished.length - shown;
   return [
     ok(name, found),

@@ -1,7 +1,7 @@
 import { type Config, readConnections } from "../../../provider/platform/connections";
 import { type ConnectionSettings, type SettingName, readSettings } from "../../../provider/platform/settings";
 import { readStackConfig } from "../stack-config";
-import { type Check, failed, ok, warning } from "./check";
+import { type Check, counted, failed, ok, warning } from "./check";
 
 export type Flags = Partial<Record<SettingName, string>>;
 
@@ -17,9 +17,11 @@ export async function* readConfiguration(flags: Flags, stack: string | undefined
   if (stack !== undefined) {
     try {
       config = await readStackConfig(stack);
-      yield { check: ok("stack", `"${stack}" has ${Object.keys(config).length} settings under tenantry:`) };
+      yield { check: ok("stack", `"${stack}" has ${counted(Object.keys(config).length, "setting")} under tenantry:`) };
     } catch (error) {
       yield { check: failed("stack", error) };
+      // Without it, "nothing is configured" would be said of what may well be configured there.
+      if (!flags.platform && !process.env["TENANTRY_PLATFORM"]) return;
     }
   }
   let names: string[] = [];
@@ -28,7 +30,7 @@ export async function* readConfiguration(flags: Flags, stack: string | undefined
   } catch {
     // Reading the stack's own settings meets the same fault, and tells it.
   }
-  const anyOwn = flags.platform ?? (process.env["TENANTRY_PLATFORM"] || config.platform);
+  const anyOwn = flags.platform || process.env["TENANTRY_PLATFORM"] || config.platform;
   if (anyOwn || names.length === 0) yield settingsOf(config, flags, undefined, stack);
   for (const name of names) yield settingsOf(config, flags, name, stack);
 }

@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { readFile, readdir } from "node:fs/promises";
+import path from "node:path";
+import { describe, it } from "mocha";
+import { type CountedPlatform, withCountedPlatform } from "../support/counted-platform";
+import { type Project, type ProjectOptions, type Run, withProject } from "../support/engine";
+
+const root = path.resolve(__dirname, "..", "..");
+
+/** An example's files, to be run elsewhere: the tree stays as it is. */
+async function filesOf(folder: string, from = root): Promise<Record<string, string>> {
+  const entries = await readdir(path.join(from, folder), { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile() && !entry.parentPath.includes("node_modules"));
+  const read = files.map(async ({ parentPath, name }) => {
+    const file = path.join(parentPath, name);
+    return [path.relative(from, file), await readFile(file, "utf8")] as const;
+  });
+  return Object.fromEntries(await Promise.all(read));
+}
+
+/** An example as a project of its own; "." is the root's, which runs the quickstart's program. */
+async function withExample(
+  name: string,
+  config: ProjectOptions["config"],
+  use: (project: Project) => Promise<void>,
+): Promise<void> {
+  const files =
+    name === "."
+      ? {
+          "Pulumi.yaml": await readFile(path.join(root, "Pulumi.yaml"), "utf8"),
+          ...(await filesOf("examples/quickstart")),
+        }
+      : await filesOf(".", path.join(root, "examples", name));
+  const project = /^name: *(\S+)/m.exec(files["Pulumi.yaml"] ?? "")?.[1];
+  await withProject({ files, config, name: project }, use);
+}
+
+/** The same with a platform that runs in the project's folder, as `npx tenantry local` would there. */
+const withRunningExample = (
+  name: string,
+  options: { config?: ProjectOptions["config"]; organizations?: string[] },
+  use: (project: Project, platform: CountedPlatform) => Promise<void>,
+) =>
+  withExample(name, options.config, (project) =>
+    withCountedPlatform(
+      { directory: path.join(project.folder, ".tenantry", "local"), organizations: options.organizations },
+      (platform) => use(project, platform),
+    ),
+  );
+
+const replacements = (run: Run): string[] =>
+  run.operations.filter(({ op }) => /replace/.test(op)).map(({ op, name }) => `${op} ${name}`);
+
+describe("the examples", () => {
+  it("quickstart: at the root, then with another tenant and another migration", async function () {
+    this.timeout(200_000);
+    await withRunningExample(".", {}, async (project) => {
+      assert.deepEqual((await project.up()).counts, { create: 6 });
+      const { fleet } = (await project.outputs()) as { fleet: { name: string; schema: string }[] };
+      assert.deepEqual(
+        fleet.map(({ name, schema }) => [name, schema]),
+        ["acme", "globex", "initech"].map((name) => [name, "0002_authors"]),
+      );
+      assert.deepEqual((await project.up()).counts, { same: 6 });
+
+      const { token } = (await project.outputs({ showSecrets: true })) as { token: string };
+      await project.setConfig({ tenants: '["acme","globex","initech","hooli"]' });
+      await project.write({
+        "examples/quickstart/migrations/0003_tags.sql": "CREATE TABLE tags (id INTEGER PRIMARY KEY, tag TEXT);\n",
+      });
+      const changed = await project.up();
+      assert.deepEqual(changed.counts, { create: 1, update: 4, same: 2 });
+      assert.deepEqual(replacements(changed), []);
+      assert.equal(((await project.outputs({ showSecrets: true })) as { token: string }).token, token);
+      assert.deepEqual((await project.destroy()).counts, { delete: 7 });
+    });
+  });
+
+  it("multi-org: one name in two organizations", async function () {
+    this.timeout(200_000);
+    await withRunningExample("multi-org", { organizations: ["products", "internal"] }, async (project, platform) => {
+      assert.deepEqual((await project.up()).counts, { create: 4 });
+      const { customerId, sandboxId, urls } = await project.outputs();
+      assert.notEqual(customerId, sandboxId);
+      assert.deepEqual(urls, [platform.databaseUrl("acme", "products"), platform.databaseUrl("acme", "internal")]);
+      const text = await readFile(path.join(project.folder, "index.ts"), "utf8");
+      await project.write({
+        "index.ts": text.replace(
+          '{ group: products, connection: "products" }',
+          '{ group: products, connection: "products", blockWrites: true }',
+        ),
+      });
+      const changed = await project.up();
+      assert.deepEqual(changed.counts, { update: 1, same: 3 });
+      assert.deepEqual(replacements(changed), []);
+      assert.deepEqual((await project.destroy()).counts, { delete: 4 });
+    });
+  });
+
+  it("adopt: takes over what exists, changes nothing about it, and leaves it where it is", async function () {
+    this.timeout(200_000);
+    await withRunningExample("adopt", { config: { existing: '["north"]' } }, async (project, platform) => {
+      await platform.api.ok("POST", "/groups", { name: "default", location: "local" });
+      for (const name of ["north", "south"]) {
+        await platform.api.ok("POST", "/databases", { name, group: "default" });
+        await platform.sql("default", name, "CREATE TABLE notes (body TEXT)");
+        await platform.sql("default", name, `INSERT INTO notes VALUES ('${name}')`);
+      }
+      const first = await platform.during(() => project.up());
+      assert.deepEqual(first.result.counts, { create: 1 });
+      assert.deepEqual(first.asked.writes, { "POST databases": 1, "POST groups/default/auth/tokens": 1 });
+      await project.setConfig({ existing: '["north","south"]' });
+      const second = await platform.during(() => project.up());
+      assert.deepEqual(second.result.counts, { create: 1, same: 1 });
+      assert.deepEqual(replacements(second.result), []);
+      assert.deepEqual(second.asked.writes, { "POST groups/default/auth/tokens": 1 });
+      await project.setConfig({ existing: '["south"]' });
+      assert.deepEqual((await project.up()).counts, { delete: 1, same: 1 });
+      assert.deepEqual((await project.destroy()).counts, { delete: 1 });
+      for (const name of ["north", "south"]) {
+        assert.deepEqual(await platform.sql("default", name, "SELECT body FROM notes"), [{ body: name }]);
+      }
+    });
+  });
+
+  it("a lookup without a platform running: says so without a stack trace", async function () {
+    this.timeout(100_000);
+    await withExample("adopt", { existing: '["north"]' }, async (project) => {
+      const { output } = await project.up({ fails: true });
+      assert.match(output, /npx tenantry local/);
+      assert.doesNotMatch(output, /\bat .*:\d+:\d+\)?$/m, "a stack trace");
+    });
+  });
+
+  it("at the root without a platform running: names the command that starts one", async function () {
+    this.timeout(100_000);
+    await withExample(".", {}, async (project) => {
+      for (const run of [await project.preview({ fails: true }), await project.up({ fails: true })]) {
+        assert.match(run.output, /npx tenantry local/);
+        assert.doesNotMatch(run.output, /\bat .*:\d+:\d+\)?$/m, "a stack trace");
+      }
+    });
+  });
+});

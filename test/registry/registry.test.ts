@@ -1,0 +1,197 @@
+import assert from "node:assert/strict";
+import type { ClaimRequest } from "../../provider/registry/claim";
+import { type Registry, isLaidOut, layOutRegistry, openRegistry } from "../../provider/registry/registry";
+import { type Sql, openSql } from "../../provider/platform/sql";
+import { mint } from "../local/api-caller";
+import { addressOf, stack, withBench } from "../support/bench";
+
+const request = (name: string, more: Partial<ClaimRequest> = {}): ClaimRequest => ({
+  ...{ kind: "database", name, address: addressOf(name), formerAddresses: [], owner: `owner of ${name}` },
+  ...{ incarnation: `incarnation of ${name}`, existed: false, defaultName: false, force: false },
+  ...more,
+});
+
+/** A registry on a real database; `open` is another process on it; `batches` are the requests that it was sent. */
+async function withRegistry(
+  use: (scene: {
+    registry: Registry;
+    sql: Sql;
+    open: (of?: string) => Registry;
+    batches: () => number;
+  }) => Promise<void>,
+): Promise<void> {
+  await withBench(async (bench) => {
+    await bench.api.ok("POST", "/databases", { name: "registry", group: "eu" });
+    const token = await mint(bench.api, "databases/registry");
+    const opened: Sql[] = [];
+    const connect = (): Sql => {
+      const sql = openSql({ url: bench.platform.databaseUrl("registry"), token: async () => token });
+      opened.push(sql);
+      return sql;
+    };
+    const sql = connect();
+    let batches = 0;
+    const counted: Sql = {
+      ...sql,
+      batch: (...given) => {
+        batches += 1;
+        return sql.batch(...given);
+      },
+    };
+    try {
+      assert.equal(await isLaidOut(sql), false);
+      await layOutRegistry(sql);
+      assert.equal(await isLaidOut(sql), true);
+      const open = (of = stack): Registry => openRegistry(connect(), of);
+      await use({ registry: openRegistry(counted, stack), sql, open, batches: () => batches });
+    } finally {
+      for (const each of opened) each.close();
+    }
+  });
+}
+
+describe("the registry", () => {
+  it("claims, holds, amends and releases", async () => {
+    await withRegistry(async ({ registry }) => {
+      const claim = await registry.claim(request("acme", { tenant: "42", template: "app" }));
+      const expected = { kind: "database", name: "acme", address: addressOf("acme"), state: "open", existed: false };
+      assert.deepEqual(claim, {
+        ...expected,
+        ...{ owner: "owner of acme", incarnation: "incarnation of acme", databaseId: undefined, adopted: false },
+        ...{ defaultName: false, template: "app", tenant: "42", expiresAt: undefined },
+      });
+      await registry.hold(claim, "id-1", true);
+      const held = (await registry.find("database", "acme"))!;
+      assert.deepEqual([held.state, held.databaseId, held.adopted], ["held", "id-1", true]);
+      const to = { address: addressOf("b"), template: undefined, tenant: "43", expiresAt: "2030-01-01T00:00:00Z" };
+      await registry.amend(claim, to);
+      const amended = (await registry.find("database", "acme"))!;
+      assert.deepEqual({ ...amended, ...to }, amended);
+      await registry.deleting(claim);
+      assert.equal((await registry.find("database", "acme"))!.state, "deleting");
+      await registry.release(claim);
+      assert.equal(await registry.find("database", "acme"), undefined);
+    });
+  });
+
+  it("sends what many ask for at once in a few batches", async () => {
+    await withRegistry(async ({ registry, batches }) => {
+      const names = Array.from({ length: 150 }, (_, i) => `t${i}`);
+      const claims = await Promise.all(names.map((name) => registry.claim(request(name))));
+      // The run's number, then all claims.
+      assert.equal(batches(), 2);
+      assert.deepEqual(
+        claims.map((claim) => claim.name),
+        names,
+      );
+      await Promise.all(claims.map((claim) => registry.hold(claim, `id of ${claim.name}`, false)));
+      assert.equal(batches(), 3);
+      const found = await Promise.all([...names, "none"].map((name) => registry.find("database", name)));
+      assert.deepEqual(
+        found.map((claim) => claim?.databaseId),
+        [...names.map((name) => `id of ${name}`), undefined],
+      );
+      assert.equal(batches(), 4);
+    });
+  });
+
+  it("gives a name to one address only; the same address, also a former one, keeps owner and history", async () => {
+    await withRegistry(async ({ registry, open }) => {
+      await registry.hold(await registry.claim(request("acme")), "id-1", false);
+      const theirs = { address: "organization/blog/dev/acme", owner: "they", incarnation: "theirs" };
+      const refused = await open("organization/blog/dev").claim(request("acme", theirs));
+      assert.deepEqual([refused.owner, refused.incarnation], ["owner of acme", "incarnation of acme"]);
+
+      const again = await registry.claim(request("acme", { owner: "other", incarnation: "second", existed: true }));
+      assert.deepEqual(
+        [again.owner, again.incarnation, again.state, again.databaseId, again.existed],
+        ["owner of acme", "second", "held", "id-1", false],
+      );
+      const renamed = { address: addressOf("b"), formerAddresses: [addressOf("acme")], incarnation: "third" };
+      const moved = await registry.claim(request("acme", renamed));
+      assert.deepEqual([moved.owner, moved.address], ["owner of acme", addressOf("b")]);
+
+      const forced = await open("organization/blog/dev").claim(request("acme", { ...theirs, force: true }));
+      assert.deepEqual([forced.owner, forced.incarnation, forced.databaseId], ["they", "theirs", "id-1"]);
+    });
+  });
+
+  it("keeps groups and databases of one name apart", async () => {
+    await withRegistry(async ({ registry }) => {
+      await registry.claim(request("acme"));
+      const group = await registry.claim(request("acme", { kind: "group", owner: "group's", incarnation: "group's" }));
+      assert.equal(group.owner, "group's");
+      await registry.release(group);
+      assert.equal((await registry.find("database", "acme"))!.owner, "owner of acme");
+    });
+  });
+
+  it("changes nothing for an incarnation that is no longer the name's", async () => {
+    await withRegistry(async ({ registry }) => {
+      const old = await registry.claim(request("acme"));
+      const claim = await registry.claim(request("acme", { incarnation: "second" }));
+      await registry.hold(old, "id-0", false);
+      await registry.deleting(old);
+      await registry.release(old);
+      assert.deepEqual(await registry.find("database", "acme"), claim);
+    });
+  });
+
+  it("finds a default name by the address that has it, once it exists", async () => {
+    await withRegistry(async ({ registry }) => {
+      const claim = await registry.claim(request("acme", { defaultName: true }));
+      await registry.claim(request("explicit"));
+      assert.equal(await registry.findByAddress(addressOf("acme")), undefined);
+      await registry.hold(claim, "id-1", false);
+      assert.equal((await registry.findByAddress(addressOf("acme")))!.name, "acme");
+      assert.equal(await registry.findByAddress(addressOf("explicit")), undefined);
+    });
+  });
+
+  it("tells the claims of a stack, and of none whose name begins alike", async () => {
+    await withRegistry(async ({ registry, open }) => {
+      await registry.claim(request("a"));
+      await open(`${stack}-2`).claim(request("b", { address: `${stack}-2/b` }));
+      assert.deepEqual(
+        (await registry.ofStack(stack)).map(({ name }) => name),
+        ["a"],
+      );
+      assert.deepEqual(
+        (await registry.all()).map(({ name }) => name),
+        ["a", "b"],
+      );
+    });
+  });
+
+  it("lets only the newest run of a stack write; older ones are told and write nothing", async () => {
+    await withRegistry(async ({ registry, open }) => {
+      const claim = await registry.claim(request("a"));
+      const newer = open();
+      await newer.claim(request("b"));
+      assert.ok((await newer.run()) > (await registry.run()));
+      const superseded = { code: "superseded", message: /A newer run on organization\/shop\/dev has begun/ };
+      await assert.rejects(registry.claim(request("c")), superseded);
+      await assert.rejects(registry.hold(claim, "id", false), superseded);
+      await assert.rejects(registry.release(claim), superseded);
+      assert.deepEqual(
+        (await newer.all()).map(({ name, state }) => [name, state]),
+        [
+          ["a", "open"],
+          ["b", "open"],
+        ],
+      );
+      // Reading is free, and other stacks go on.
+      assert.equal((await registry.find("database", "a"))!.name, "a");
+      await open("organization/blog/dev").claim(request("d"));
+      await newer.claim(request("e"));
+    });
+  });
+
+  it("numbers the runs of all stacks upwards", async () => {
+    await withRegistry(async ({ open }) => {
+      const numbers = [];
+      for (const of of [stack, "organization/blog/dev", stack]) numbers.push(await open(of).run());
+      assert.deepEqual(numbers, [1, 2, 3]);
+    });
+  });
+});
