@@ -28,9 +28,13 @@ async function look(): Promise<void> {
   const asked = needs;
   needs = new Map();
   round = undefined;
-  // An error in the log fails the preview; the rest of it is still shown.
-  const problems = await Promise.all([...asked].map(([connection, needed]) => findProblems(connection, needed)));
-  for (const problem of problems.flat()) await pulumi.log.error(problem);
+  const found = await Promise.all([...asked].map(([connection, needed]) => findProblems(connection, needed)));
+  const problems = found.flat();
+  const last = problems.pop();
+  for (const problem of problems) await pulumi.log.error(problem);
+  // The log alone does not fail a preview, and `up` would go on. Nobody catches this: the engine tells it without a
+  // stack, and the rest of the preview is still shown.
+  if (last !== undefined) throw new pulumi.RunError(last);
 }
 
 /** The stack's configuration without its prefix, as the drivers read it. */

@@ -58,11 +58,7 @@ export interface TenantDatabaseArgs {
   /** The same as a moment, ISO 8601. */
   expiresAt?: pulumi.Input<string>;
   /** How long to wait for a new database to answer. @default { create: "60s" } */
-  timeouts?: pulumi.Input<{
-    create?: pulumi.Input<string>;
-    update?: pulumi.Input<string>;
-    delete?: pulumi.Input<string>;
-  }>;
+  timeouts?: pulumi.Input<{ create?: pulumi.Input<string> }>;
   /** One of `tenantry:connections`. @default the stack's own */
   connection?: string;
 }

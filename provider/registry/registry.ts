@@ -131,11 +131,14 @@ const inBatchesOfReads = (sql: Sql) =>
     return results.map((result) => (result.rows[0] ? readClaim(result.rows[0]) : undefined));
   });
 
+/** Numbers follow the clock, so that those of a registry that was made anew, or of another group's, go on upwards. */
+const secondsNow = "CAST(strftime('%s', 'now') AS INTEGER)";
+
 async function nextRun(sql: Sql, stack: string): Promise<number> {
   const results = await sql.batch(
     [
       {
-        sql: `INSERT INTO runs (stack, number) VALUES (?, (SELECT coalesce(max(number), 0) + 1 FROM runs))
+        sql: `INSERT INTO runs (stack, number) VALUES (?, (SELECT max(coalesce(max(number), 0) + 1, ${secondsNow}) FROM runs))
               ON CONFLICT (stack) DO UPDATE SET number = excluded.number`,
         args: [stack],
       },

@@ -24,16 +24,17 @@ export async function readLedger(sql: Sql): Promise<MigrationRef[]> {
 /**
  * The statements that go before a migration in its transaction. The row is the guard: its number and id are unique, so
  * that the transaction fails if anybody else has applied something since; and `run` is refused (NOT NULL) if a newer
- * run has already written here.
+ * run has already written here. Without a number (no registry answers) only the row guards.
  */
-export function ledgerGuard(migration: MigrationRef, seq: number, run: number): SqlStatement[] {
+export function ledgerGuard(migration: MigrationRef, seq: number, run: number | undefined): SqlStatement[] {
   return [
     { sql: createLedger, args: [] },
     {
       sql: `INSERT INTO ${ledgerTable} (seq, id, hash, applied_at, run)
-            VALUES (?, ?, ?, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'),
-                    CASE WHEN coalesce((SELECT max(run) FROM ${ledgerTable}), 0) <= ? THEN ? END)`,
-      args: [seq, migration.id, migration.hash, run, run],
+            SELECT ?, ?, ?, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'),
+                   CASE WHEN ?4 IS NULL THEN newest WHEN newest <= ?4 THEN ?4 END
+            FROM (SELECT coalesce(max(run), 0) AS newest FROM ${ledgerTable})`,
+      args: [seq, migration.id, migration.hash, run ?? null],
     },
   ];
 }

@@ -11,8 +11,8 @@ export interface MigrateRequest {
   /** What to call the database in errors. */
   readonly database: string;
   readonly migrations: readonly Migration[];
-  /** The fencing number of this run. */
-  readonly run: number;
+  /** The fencing number of this run; undefined where no registry answers. */
+  readonly run: number | undefined;
 }
 
 /**
@@ -44,7 +44,7 @@ async function apply(
   database: string,
   migration: Migration,
   seq: number,
-  run: number,
+  run: number | undefined,
 ): Promise<"applied" | "already there"> {
   const statements = splitStatements(migration.sql);
   refuseWhatCannotRun(migration, statements);

@@ -28,7 +28,7 @@ export interface TenantDatabaseInputs extends CommonInputs {
   readonly deletionPolicy?: "delete" | "retain" | "soft";
   readonly expiresIn?: string;
   readonly expiresAt?: string;
-  readonly timeouts?: { readonly create?: string; readonly update?: string; readonly delete?: string };
+  readonly timeouts?: { readonly create?: string };
 }
 
 export type Adopt = "never" | "unowned" | "force";
@@ -65,9 +65,7 @@ const shape = {
   deletionPolicy: z.enum(["delete", "retain", "soft"]).optional(),
   expiresIn: z.string().optional(),
   expiresAt: z.iso.datetime({ offset: true }).optional(),
-  timeouts: z
-    .strictObject({ create: z.string().optional(), update: z.string().optional(), delete: z.string().optional() })
-    .optional(),
+  timeouts: z.strictObject({ create: z.string().optional() }).optional(),
 };
 
 const schema = z.strictObject(shape);

@@ -49,7 +49,7 @@ export async function migrateNew(
   context: Context,
   database: DatabaseAddress,
   schema: TemplateRef,
-  registry: Registry,
+  registry: Registry | undefined,
   open: Open,
 ): Promise<string | undefined> {
   const migrations = templateMigrations(schema);
@@ -58,7 +58,7 @@ export async function migrateNew(
   const pending = pendingMigrations(await readLedger(sql), migrations, database.name);
   if (pending.length > 0) {
     await open("writes");
-    await migrate({ sql, database: database.name, migrations, run: await registry.run() });
+    await migrate({ sql, database: database.name, migrations, run: await registry?.run() });
   }
   return migrations.at(-1)?.id;
 }
@@ -68,12 +68,14 @@ export async function migrateExisting(
   context: Context,
   database: DatabaseAddress,
   schema: TemplateRef,
-  registry: Registry,
+  registry: Registry | undefined,
   self: string,
   open: Open,
 ): Promise<string | undefined> {
   const key = `${schema.name}\n${schema.digest}`;
   const canary = await remembered(canaries, context, key, async () => {
+    // Without a registry nobody knows how many there are, so caution it is.
+    if (!registry) return createCanary(true);
     const claims = await registry.ofStack(parseSelf(self).stack);
     const tenants = claims.filter((claim) => claim.template === schema.name && claim.state === "held").length;
     return createCanary(tenants > canaryAbove);

@@ -2,6 +2,7 @@ import type { Context } from "../../context";
 import { TenantryError } from "../../platform/errors";
 import { freshEnough } from "../../platform/listing";
 import type { DatabaseConfiguration } from "../../platform/platform";
+import type { Registry } from "../../registry/registry";
 import { Unfinished } from "../handler";
 import { requireScope } from "../scope";
 import { parseSelf } from "../self";
@@ -62,7 +63,7 @@ export async function updateTenantDatabase(
       if (!closes) await setUp(desired);
       try {
         if (migrates) {
-          const registry = await context.registry(reached.group, parseSelf(news.self).stack);
+          const registry = await registryIfReached(context, reached.group, news.self);
           const schemaVersion = await migrateExisting(context, reached, schema, registry, news.self, open);
           reached = { ...reached, schemaVersion };
         }
@@ -74,6 +75,16 @@ export async function updateTenantDatabase(
     throw new Unfinished(error, id, reached);
   }
   return { ...reached, schema: news.schema, schemaVersion: news.schema && reached.schemaVersion };
+}
+
+/** Migrations go on without the registry: each database's own ledger keeps them to exactly once. */
+async function registryIfReached(context: Context, group: string, self: string): Promise<Registry | undefined> {
+  try {
+    return await context.registry(group, parseSelf(self).stack);
+  } catch (error) {
+    if (error instanceof TenantryError && error.whose === "platform") return undefined;
+    throw error;
+  }
 }
 
 const isAt = (outputs: TenantDatabaseOutputs, schema: { version: string; digest: string }): boolean =>

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { tursoCapabilities } from "../../provider/drivers/turso/capabilities";
+import { group as groups } from "../../provider/resources/group";
+import type { Failure } from "../../provider/resources/handler";
+import { tenantDatabase } from "../../provider/resources/tenant-database";
+import { unknownValue } from "../../provider/resources/unknown";
+import { group, tenant } from "../support/bench";
+
+const surroundings = { olds: undefined, capabilities: tursoCapabilities, platform: "turso" };
+const ofTenant = (more: object): Failure[] =>
+  tenantDatabase.check({ news: { ...tenant("acme"), ...more }, ...surroundings }).failures;
+const ofGroup = (more: object): Failure[] =>
+  groups.check({ news: { ...group("eu"), ...more }, ...surroundings }).failures;
+
+const wrong: [string, (more: object) => Failure[], object, RegExp][] = [
+  ["an unknown key", ofTenant, { deletionpolicy: "retain" }, /^deletionpolicy: .*did you mean "deletionPolicy"\?/],
+  ["a key of ours that is unknown to users", ofTenant, { selve: 1 }, /^selve: there is no such property\.$/],
+  [
+    "an unknown nested key",
+    ofTenant,
+    { seed: { database: "a", time: "now" } },
+    /^seed\.time: there is no such property/,
+  ],
+  ["a bad name", ofTenant, { name: "Acme Inc." }, /^name: "Acme Inc\." is not a valid name.*"acme-inc" would be/],
+  ["a name that is too long", ofTenant, { name: "a".repeat(65) }, /^name: .*at most 64 characters/],
+  ["a reserved name", ofTenant, { name: "tenantry-registry-eu" }, /^name: .*begins with "tenantry-"/],
+  ["a wrong type", ofTenant, { blockReads: "yes" }, /^blockReads: /],
+  ["a bad choice", ofTenant, { onReplace: "move" }, /^onReplace: .*"error".*"copy".*"destroy"/],
+  ["a bad address", ofTenant, { allowedIps: ["10.0.0.1", "10.0.0.300"] }, /^allowedIps\.1: must be an IP address/],
+  ["a bad size", ofTenant, { sizeLimit: "1 GB" }, /^sizeLimit: must be a size such as "256mb"/],
+  ["a bad lifetime", ofTenant, { expiresIn: "tomorrow" }, /^expiresIn: "tomorrow" is not a duration/],
+  ["a bad moment", ofTenant, { expiresAt: "2030-13-01" }, /^expiresAt: /],
+  ["a bad timeout", ofTenant, { timeouts: { create: "60" } }, /^timeouts\.create: "60" is not a duration/],
+  ["two ends", ofTenant, { expiresIn: "1d", expiresAt: "2030-01-01T00:00:00Z" }, /^expiresIn: expiresAt is given too/],
+  ["open and suspended", ofTenant, { suspended: true, blockReads: false }, /^suspended: /],
+  [
+    "what the platform cannot do",
+    ofTenant,
+    { region: "eu" },
+    /^region: turso cannot do that; put the tenant into a group/,
+  ],
+  [
+    "soft deletion where there is none",
+    ofTenant,
+    { deletionPolicy: "soft" },
+    /^deletionPolicy: turso has no soft delete/,
+  ],
+  ["a schema that is none", ofTenant, { schema: "app" }, /^schema: must be a SchemaTemplate/],
+  ["a missing group", ofTenant, { group: undefined }, /^group: must be a Group/],
+  ["a missing location", ofGroup, { location: undefined }, /^location: must be the code of a location/],
+  ["an unknown extension", ofGroup, { extensions: ["sql"] }, /^extensions/],
+  ["a reserved group name", ofGroup, { name: "tenantry-x" }, /^name: /],
+  ["an unknown key of a group", ofGroup, { loction: "x" }, /^loction: .*did you mean "location"\?/],
+];
+
+describe("check", () => {
+  for (const [what, check, more, message] of wrong) {
+    it(`refuses ${what}, once, with its path`, () => {
+      const failures = check(more);
+      assert.equal(failures.length, 1, failures.join("\n"));
+      assert.match(failures[0]!, message);
+    });
+  }
+
+  it("tells all that is wrong at once", () => {
+    assert.equal(ofTenant({ name: "A", expiresIn: "x", sizeLimit: "y", adopt: "z", other: 1 }).length, 5);
+  });
+
+  it("does not judge what is not known yet", () => {
+    const unknown = { name: unknownValue, group: unknownValue, schema: unknownValue, expiresIn: unknownValue };
+    assert.deepEqual(ofTenant({ ...unknown, blockReads: unknownValue, allowedIps: [unknownValue] }), []);
+    assert.deepEqual(ofGroup({ name: unknownValue, location: unknownValue }), []);
+  });
+
+  it("keeps a default name when the resource's name changes, and a given one not", () => {
+    const named = (news: object, olds: object) =>
+      tenantDatabase.check({
+        ...surroundings,
+        news: { ...tenant("new"), ...news },
+        olds: { ...tenant("old"), ...olds },
+      }).inputs.name;
+    const byDefault = { nameIsDefault: true };
+    assert.equal(named(byDefault, byDefault), "old");
+    assert.equal(named({}, byDefault), "new");
+    assert.equal(named(byDefault, {}), "new");
+  });
+});
