@@ -32,9 +32,9 @@ async function look(): Promise<void> {
   const problems = found.flat();
   const last = problems.pop();
   for (const problem of problems) await pulumi.log.error(problem);
-  // The log alone does not fail a preview, and `up` would go on. Nobody catches this: the engine tells it without a
-  // stack, and the rest of the preview is still shown.
-  if (last !== undefined) throw new pulumi.RunError(last);
+  // The log alone does not fail a preview, and `up` would go on. Nobody catches this: it is told as the program's own
+  // error, and the rest of the preview is still shown. Once the program has ended, its stack would be told instead.
+  if (last !== undefined) throw Object.assign(new pulumi.RunError(last), { stack: "" });
 }
 
 /** The stack's configuration without its prefix, as the drivers read it. */

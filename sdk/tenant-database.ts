@@ -21,7 +21,7 @@ export interface TenantDatabaseArgs {
   seed?: pulumi.Input<{ database: pulumi.Input<string>; timestamp?: pulumi.Input<string> }>;
   /** Refuse all reads. @default left as it is */
   blockReads?: pulumi.Input<boolean>;
-  /** Refuse all writes. @default left as it is */
+  /** Refuse all writes; lifted for as long as one of our own migrations takes. @default left as it is */
   blockWrites?: pulumi.Input<boolean>;
   /** Refuse reads and writes, keep the data. @default left as it is */
   suspended?: pulumi.Input<boolean>;

@@ -4,9 +4,9 @@ export type ClaimKind = "database" | "group";
 
 /**
  * open: an intent, written before the platform is asked to create. held: the thing exists and has an owner.
- * deleting: a delete was begun.
+ * deleting: a delete was begun. gone: a refresh found it missing.
  */
-export type ClaimState = "open" | "held" | "deleting";
+export type ClaimState = "open" | "held" | "deleting" | "gone";
 
 /** One row of the registry: who has, or is about to have, a name. */
 export interface Claim {

@@ -20,6 +20,11 @@ export interface Registry {
   deleting(claim: Pick<Claim, "kind" | "name" | "incarnation">): Promise<void>;
   /** Forgets a claim, if it is still this incarnation's. */
   release(claim: Pick<Claim, "kind" | "name" | "incarnation">): Promise<void>;
+  /**
+   * Records that a database is not there any more. Not fenced: a refresh may only be looking while another run writes,
+   * and must not overtake it.
+   */
+  gone(name: string, databaseId: string): Promise<void>;
   find(kind: ClaimKind, name: string): Promise<Claim | undefined>;
   /** The claim that was made from this address under a name of our choosing. */
   findByAddress(address: string): Promise<Claim | undefined>;
@@ -105,6 +110,11 @@ export function openRegistry(sql: Sql, stack: string): Registry {
       }),
     deleting: (claim) => change({ claim, sql: "UPDATE claims SET state = 'deleting'", args: [] }),
     release: (claim) => change({ claim, sql: "DELETE FROM claims", args: [] }),
+    gone: async (name, databaseId) => {
+      const sqlText = `UPDATE claims SET state = 'gone'
+        WHERE kind = 'database' AND name = ? AND database_id = ? AND state = 'held'`;
+      await sql.execute({ sql: sqlText, args: [name, databaseId] }, { idempotent: true });
+    },
     find: (kind, name) => find({ sql: "SELECT * FROM claims WHERE kind = ? AND name = ?", args: [kind, name] }),
     findByAddress: (address) =>
       find({

@@ -13,7 +13,7 @@ const removed = new WeakMap<Context, Set<string>>();
  */
 export async function allowRemoval(
   context: Context,
-  what: { self: string; name: string; group: string },
+  what: { self: string; name: string; group: string; databaseId: string },
 ): Promise<void> {
   const { stack } = parseSelf(what.self);
   const seen = removed.get(context) ?? new Set();
@@ -25,7 +25,11 @@ export async function allowRemoval(
   const held = claims?.filter((claim) => claim.kind === "database" && claim.state === "held") ?? [];
   const vanished = Math.max(seen.size, held.filter((claim) => !byName.has(claim.name)).length);
   const limit = context.settings.maxRemovals ?? Math.max(10, Math.floor(held.length * 0.05));
-  if (vanished <= limit) return;
+  if (vanished <= limit) {
+    // So that it does not count again in the next refresh. Only an index: what cannot be written is no reason to fail.
+    await registry?.gone(what.name, what.databaseId).catch(() => undefined);
+    return;
+  }
   throw new TenantryError(
     "too-many-removals",
     `${vanished} databases of this stack (more than ${limit}) are not on the platform, "${what.name}" among them; state was left alone.`,

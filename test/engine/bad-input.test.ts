@@ -309,7 +309,7 @@ describe("bad input, on the engine", function () {
       }
       await line.close();
       await told(/ECONNREFUSED|refuse/);
-      line = await openFaultyLine(platform.url, async () => {
+      line = await openFaultyLine(platform.url, async (): Promise<Fate> => {
         await new Promise((resolve) => setTimeout(resolve, 400));
         return "pass";
       });

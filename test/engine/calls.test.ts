@@ -30,7 +30,7 @@ const oneCheckpoint = { PULUMI_EXPERIMENTAL: "true", PULUMI_SKIP_CHECKPOINTS: "t
 
 describe("what a fleet costs", () => {
   it(`${tenants} tenants with a token each, at 50 ms a call: calls and bytes of state`, async function () {
-    this.timeout(280_000);
+    this.timeout(600_000);
     await withCountedPlatform({ latency: 50 }, async (platform) => {
       const files = { "index.ts": program, ...folder };
       await withProject({ files, env: { ...platform.env, ...oneCheckpoint } }, async (project) => {

@@ -78,23 +78,27 @@ describe("the examples", () => {
 
   it("multi-org: one name in two organizations", async function () {
     this.timeout(200_000);
-    await withRunningExample("multi-org", { organizations: ["products", "internal"] }, async (project, platform) => {
-      assert.deepEqual((await project.up()).counts, { create: 4 });
-      const { customerId, sandboxId, urls } = await project.outputs();
-      assert.notEqual(customerId, sandboxId);
-      assert.deepEqual(urls, [platform.databaseUrl("acme", "products"), platform.databaseUrl("acme", "internal")]);
-      const text = await readFile(path.join(project.folder, "index.ts"), "utf8");
-      await project.write({
-        "index.ts": text.replace(
-          '{ group: products, connection: "products" }',
-          '{ group: products, connection: "products", blockWrites: true }',
-        ),
-      });
-      const changed = await project.up();
-      assert.deepEqual(changed.counts, { update: 1, same: 3 });
-      assert.deepEqual(replacements(changed), []);
-      assert.deepEqual((await project.destroy()).counts, { delete: 4 });
-    });
+    await withRunningExample(
+      "multi-org",
+      { organizations: ["local", "products", "internal"] },
+      async (project, platform) => {
+        assert.deepEqual((await project.up()).counts, { create: 4 });
+        const { customerId, sandboxId, urls } = await project.outputs();
+        assert.notEqual(customerId, sandboxId);
+        assert.deepEqual(urls, [platform.databaseUrl("acme", "products"), platform.databaseUrl("acme", "internal")]);
+        const text = await readFile(path.join(project.folder, "index.ts"), "utf8");
+        await project.write({
+          "index.ts": text.replace(
+            '{ group: products, connection: "products" }',
+            '{ group: products, connection: "products", blockWrites: true }',
+          ),
+        });
+        const changed = await project.up();
+        assert.deepEqual(changed.counts, { update: 1, same: 3 });
+        assert.deepEqual(replacements(changed), []);
+        assert.deepEqual((await project.destroy()).counts, { delete: 4 });
+      },
+    );
   });
 
   it("adopt: takes over what exists, changes nothing about it, and leaves it where it is", async function () {

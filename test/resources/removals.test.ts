@@ -38,6 +38,16 @@ describe("a refresh that finds databases gone", () => {
     });
   });
 
+  it("does not count again what an earlier refresh has accepted", async () => {
+    await withBench(async (bench) => {
+      const fleet = await fleetOf(14, bench);
+      await remove(bench, 0, 8);
+      assert.deepEqual(new Set((await refresh(fleet, bench)).slice(0, 8)), new Set(["gone"]));
+      await remove(bench, 8, 12);
+      assert.deepEqual(await refresh(fleet.slice(8), bench), ["gone", "gone", "gone", "gone", "kept", "kept"]);
+    });
+  });
+
   it("still counts when the registry is gone with them", async () => {
     await withBench(async (bench) => {
       const fleet = await fleetOf(12, bench);

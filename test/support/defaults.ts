@@ -125,11 +125,11 @@ export async function measureDefaults(): Promise<MeasuredDefaults> {
     for (let gone = 1; ; gone++) {
       const byName = new Map(claims.slice(gone).map(({ name }) => [name, {}]));
       const stub = {
-        existingRegistry: async () => ({ ofStack: async () => claims }),
+        existingRegistry: async () => ({ ofStack: async () => claims, gone: async () => undefined }),
         listing: { databases: async () => ({ byName }) },
         settings: { maxRemovals: undefined },
       } as unknown as Context;
-      const what = { self: self("t0"), name: "t0", group: "eu" };
+      const what = { self: self("t0"), name: "t0", group: "eu", databaseId: "id of t0" };
       if (
         !(await allowRemoval(stub, what).then(
           () => true,
