@@ -4,7 +4,7 @@ import { parseDuration } from "../duration";
 import { TenantryError } from "../platform/errors";
 import type { Access, TokenSubject } from "../platform/platform";
 import { type CommonInputs, type Failure, type Handler } from "./handler";
-import { judge } from "./inputs";
+import { commonShape, judge } from "./inputs";
 import { randomId } from "./random-id";
 import { requireKnownScope, requireScope } from "./scope";
 import { hasUnknown } from "./unknown";
@@ -34,9 +34,7 @@ export const defaultAccess: Access = "read-only";
 export const defaultLifetime = "7d";
 
 const schema = z.strictObject({
-  self: z.string(),
-  formerly: z.array(z.string()).optional(),
-  connection: z.string().optional(),
+  ...commonShape,
   database: z.string("must be a TenantDatabase, or the name of a database").optional(),
   group: z.string("must be a Group, or the name of a group").optional(),
   access: z.enum(["read-only", "read-write", "full-access"]).optional(),

@@ -4,7 +4,7 @@ import { TenantryError, hasCode } from "../platform/errors";
 import type { PlatformGroup } from "../platform/platform";
 import { isReserved, registryName } from "../registry/reserved-names";
 import { type CommonInputs, type Handler, Unfinished } from "./handler";
-import { judge, judgeName, keepDefaultName } from "./inputs";
+import { commonShape, judge, judgeName, keepDefaultName, nameShape } from "./inputs";
 import { randomId } from "./random-id";
 import { requireKnownScope, requireScope } from "./scope";
 import { parseSelf } from "./self";
@@ -30,11 +30,8 @@ export interface GroupOutputs extends GroupInputs {
 
 const extension = z.enum(["vector", "crypto", "fuzzy", "math", "stats", "text", "unicode", "uuid", "regexp", "vec"]);
 const shape = {
-  self: z.string(),
-  formerly: z.array(z.string()).optional(),
-  connection: z.string().optional(),
-  name: z.string(),
-  nameIsDefault: z.boolean().optional(),
+  ...commonShape,
+  ...nameShape,
   location: z.string('must be the code of a location, such as "aws-eu-west-1"'),
   deleteProtection: z.boolean().optional(),
   extensions: z.union([z.literal("all"), z.array(extension)]).optional(),

@@ -1,10 +1,20 @@
-import type { ZodType } from "zod";
+import { type ZodType, z } from "zod";
 import type { Capabilities } from "../platform/capabilities";
 import { didYouMean } from "../platform/did-you-mean";
 import { isReserved, reservedPrefix } from "../registry/reserved-names";
 import type { Failure } from "./handler";
 import { nameFrom } from "./name";
 import { hasUnknown } from "./unknown";
+
+/** What every resource takes, as in CommonInputs. */
+export const commonShape = {
+  self: z.string(),
+  formerly: z.array(z.string()).optional(),
+  connection: z.string().optional(),
+};
+
+/** What every resource with a name of its own takes. */
+export const nameShape = { name: z.string(), nameIsDefault: z.boolean().optional() };
 
 /**
  * What a zod schema has against the inputs, as sentences. A property that is not known yet is not judged; an unknown

@@ -5,7 +5,7 @@ import type { MigrationRef } from "../rollout/source";
 import { templateName } from "../registry/reserved-names";
 import type { Context } from "../context";
 import type { CommonInputs, Handler } from "./handler";
-import { judge, keepDefaultName } from "./inputs";
+import { commonShape, judge, judgeName, keepDefaultName, nameShape } from "./inputs";
 import { randomId } from "./random-id";
 import { requireKnownScope, requireScope } from "./scope";
 import { hasUnknown } from "./unknown";
@@ -30,11 +30,8 @@ export interface SchemaTemplateOutputs extends SchemaTemplateInputs {
 
 const migration = z.strictObject({ id: z.string(), hash: z.string() });
 const schema = z.strictObject({
-  self: z.string(),
-  formerly: z.array(z.string()).optional(),
-  connection: z.string().optional(),
-  name: z.string().min(1).max(64),
-  nameIsDefault: z.boolean().optional(),
+  ...commonShape,
+  ...nameShape,
   version: z.string(),
   digest: z.string(),
   migrations: z.array(migration),
@@ -50,7 +47,10 @@ const known = ["name", "migrations", "format", "seedFrom", "connection"];
  * from are made, one a group and digest, when the first tenant needs one, and are deleted here.
  */
 export const schemaTemplate: Handler<SchemaTemplateInputs, SchemaTemplateOutputs> = {
-  check: ({ news, olds }) => ({ inputs: keepDefaultName(news, olds), failures: judge(schema, news, known) }),
+  check: ({ news, olds, capabilities }) => ({
+    inputs: keepDefaultName(news, olds),
+    failures: [...judge(schema, news, known), ...judgeName("name", news.name, capabilities)],
+  }),
 
   diff({ olds, news, context }) {
     requireKnownScope(context, olds.scope);

@@ -3,7 +3,7 @@ import { parseDuration } from "../../duration";
 import type { Capabilities } from "../../platform/capabilities";
 import { type TemplateRef, parseTemplateRef } from "../../rollout/template-ref";
 import { type CommonInputs, type Failure } from "../handler";
-import { judge, judgeName } from "../inputs";
+import { commonShape, judge, judgeName, nameShape } from "../inputs";
 import { hasUnknown } from "../unknown";
 
 export interface TenantDatabaseInputs extends CommonInputs {
@@ -34,11 +34,8 @@ export interface TenantDatabaseInputs extends CommonInputs {
 export type Adopt = "never" | "unowned" | "force";
 
 const shape = {
-  self: z.string(),
-  formerly: z.array(z.string()).optional(),
-  connection: z.string().optional(),
-  name: z.string(),
-  nameIsDefault: z.boolean().optional(),
+  ...commonShape,
+  ...nameShape,
   tenant: z.string().min(1).max(200).optional(),
   group: z.string("must be a Group, or the name of a group that exists"),
   schema: z
