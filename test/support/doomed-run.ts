@@ -58,7 +58,7 @@ export async function withDoomedRun<Result>(
     return await use({
       ended,
       killEngine: () => void engine.kill("SIGKILL"),
-      killProvider: () => providers().forEach(({ pid }) => process.kill(pid, "SIGKILL")),
+      killProvider: () => providers().forEach(({ pid }) => kill(pid)),
       async providersEnded() {
         await ended;
         const since = Date.now();
@@ -81,7 +81,7 @@ export async function withDoomedRun<Result>(
     engine.kill("SIGKILL");
     await ended;
     for (const [socket, { pid }] of living) {
-      process.kill(pid, "SIGKILL");
+      kill(pid);
       socket.destroy();
     }
     server.close();
@@ -95,6 +95,15 @@ socket.on("error", () => undefined);
 socket.unref();
 socket.write(JSON.stringify({ pid: process.pid, script: process.argv[1] ?? "" }));
 `;
+
+/** It may have ended by itself, and its socket's close be still to come. */
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
 
 function endOf(engine: ChildProcess): DoomedRun["ended"] {
   let output = "";
