@@ -40,39 +40,45 @@ export function remoteInputs(
   return {
     ...inputs,
     self: selfOf(kind, name, opts),
-    formerly: formerAddresses(name, opts),
+    formerly: formerAddresses(kind, name, opts),
     __provider: providerText(kind),
   };
 }
 
 /** `organization/project/stack/name`, with the parents' types before the name of a component's child. */
 function selfOf(kind: Kind, name: string, opts: pulumi.ResourceOptions): pulumi.Input<string> {
-  const stack = stackAddress();
-  if (!opts.parent) return `${stack}/${name}`;
+  if (!opts.parent) return `${stackAddress()}/${name}`;
   const type = typeOf(kind);
-  return pulumi.createUrn(name, type, opts.parent).apply((urn) => {
-    const types = urn.split("::")[2] ?? "";
-    return `${stack}/${types.slice(0, types.length - type.length)}${name}`;
-  });
+  return pulumi.createUrn(name, type, opts.parent).apply((urn) => addressOf(urn, type));
 }
 
-/** Addresses under which the registry may still know the resource: those of its aliases within this stack. */
-function formerAddresses(name: string, opts: pulumi.ResourceOptions): pulumi.Input<string[]> | undefined {
-  if (!opts.aliases || opts.aliases.length === 0) return undefined;
-  return pulumi.output(opts.aliases).apply((aliases) =>
-    aliases.map((alias) => {
-      if (typeof alias !== "string") {
-        const { project = pulumi.getProject(), stack = pulumi.getStack() } = alias as {
-          project?: string;
-          stack?: string;
-        };
-        return `${organization()}/${project}/${stack}/${alias.name ?? name}`;
-      }
-      const [stack = "", project = "", types = "", formerName = ""] = alias.replace("urn:pulumi:", "").split("::");
-      const parents = types.slice(0, types.lastIndexOf("$") + 1);
-      return `${organization()}/${project}/${stack}/${parents}${formerName}`;
-    }),
-  );
+/** Addresses under which the registry may still know the resource: those of its aliases, and of its parent's. */
+function formerAddresses(kind: Kind, name: string, opts: pulumi.ResourceOptions): pulumi.Input<string[]> | undefined {
+  const { aliases = [], parent } = opts;
+  const type = typeOf(kind);
+  const urns = parent
+    ? pulumi.allAliases(aliases, name, type, parent, (parent as { __name?: string }).__name ?? name)
+    : aliases.map((alias) => pulumi.output(alias).apply((one) => urnOfAlias(one as string | pulumi.Alias, name, type)));
+  if (urns.length === 0) return undefined;
+  return pulumi.all(urns).apply((all) => all.map((urn) => addressOf(urn, type)));
+}
+
+function urnOfAlias(alias: string | pulumi.Alias, name: string, type: string): pulumi.Output<string> {
+  if (typeof alias === "string") return pulumi.output(alias);
+  return pulumi
+    .output([alias.name, alias.type, alias.project, alias.stack])
+    .apply(([formerName, formerType, project, stack]) =>
+      pulumi.createUrn(formerName ?? name, formerType ?? type, alias.parent, project, stack),
+    );
+}
+
+/** `urn:pulumi:STACK::PROJECT::PARENTS$TYPE::NAME` as `organization/PROJECT/STACK/PARENTS$NAME`. */
+function addressOf(urn: string, type: string): string {
+  const [stack = "", project = "", types = "", ...name] = urn.replace("urn:pulumi:", "").split("::");
+  const parents = types.endsWith(type)
+    ? types.slice(0, types.length - type.length)
+    : types.slice(0, types.lastIndexOf("$") + 1);
+  return `${organization()}/${project}/${stack}/${parents}${name.join("::")}`;
 }
 
 const stackAddress = (): string => `${organization()}/${pulumi.getProject()}/${pulumi.getStack()}`;

@@ -17,6 +17,8 @@ export interface Claim {
   readonly state: ClaimState;
   readonly owner: string;
   readonly incarnation: string;
+  /** The incarnation that still stands in the row, where `hold` is to put the new one in its place. */
+  readonly standing?: string;
   readonly databaseId: string | undefined;
   readonly existed: boolean;
   readonly defaultName: boolean;
@@ -46,8 +48,9 @@ export interface ClaimRequest {
 }
 
 /**
- * The intent, as one statement: a free name becomes ours; a name that has our address gets the new incarnation and
- * keeps its owner and history; anybody else's stays untouched. Written again after a lost reply it changes nothing.
+ * The intent, as one statement: a free name becomes ours; a name that has our address keeps its owner and history, and
+ * what exists keeps its incarnation until the new one is held (or a run that fails in between would leave nobody able to
+ * delete it); anybody else's stays untouched. Written again after a lost reply it changes nothing.
  */
 export function claimStatement(request: ClaimRequest, run: number): SqlStatement {
   const ours = [request.address, ...request.formerAddresses];
@@ -58,7 +61,9 @@ export function claimStatement(request: ClaimRequest, run: number): SqlStatement
           VALUES (?, ?, ?, 'open', ?, ?, ?, ?, ?, ?, ?, ?)
           ON CONFLICT (kind, name) DO UPDATE SET
             owner = CASE WHEN ${isOurs} THEN claims.owner ELSE excluded.owner END,
-            address = excluded.address, incarnation = excluded.incarnation, default_name = excluded.default_name,
+            incarnation = CASE WHEN ${isOurs} AND claims.state <> 'open'
+                               THEN claims.incarnation ELSE excluded.incarnation END,
+            address = excluded.address, default_name = excluded.default_name,
             template = excluded.template, tenant = excluded.tenant, expires_at = excluded.expires_at, run = excluded.run
           WHERE ${isOurs}${request.force ? " OR 1" : ""}`,
     args: [
@@ -72,8 +77,17 @@ export function claimStatement(request: ClaimRequest, run: number): SqlStatement
       ],
       ...ours,
       ...ours,
+      ...ours,
     ],
   };
+}
+
+/** The claim as its claimant sees it: it is his if the incarnation is the one that he asked for. */
+export function grantedClaim(row: Row, request: ClaimRequest): Claim {
+  const claim = readClaim(row);
+  const theirs = claim.address !== request.address;
+  if (theirs || claim.incarnation === request.incarnation) return claim;
+  return { ...claim, incarnation: request.incarnation, standing: claim.incarnation };
 }
 
 export function readClaim(row: Row): Claim {

@@ -1,7 +1,7 @@
 import { createBatcher } from "../batch";
 import { TenantryError } from "../platform/errors";
-import type { Sql, SqlStatement } from "../platform/sql";
-import { type Claim, type ClaimKind, type ClaimRequest, claimStatement, readClaim } from "./claim";
+import type { Sql, SqlResult, SqlStatement } from "../platform/sql";
+import { type Claim, type ClaimKind, type ClaimRequest, claimStatement, grantedClaim, readClaim } from "./claim";
 import { registrySchema } from "./schema";
 
 /**
@@ -12,28 +12,33 @@ import { registrySchema } from "./schema";
 export interface Registry {
   /** Records the intent to have a name and tells the claim as it now stands; it is ours if the incarnation is. */
   claim(request: ClaimRequest): Promise<Claim>;
-  /** Records that the thing exists, and whether it did before we came. */
-  hold(claim: Pick<Claim, "kind" | "name" | "incarnation">, databaseId: string, adopted: boolean): Promise<void>;
+  /** Records that the thing exists, and whether it did before we came. The claim's incarnation is from now on the one. */
+  hold(claim: ClaimKey, databaseId: string, adopted: boolean): Promise<void>;
+  /** Makes an intent again of a claim whose database is gone and is about to be made anew. */
+  reopen(claim: ClaimKey): Promise<void>;
   /** Follows a change of address, template or expiry. */
-  amend(claim: Pick<Claim, "kind" | "name" | "incarnation">, to: Amendment): Promise<void>;
+  amend(claim: ClaimKey, to: Amendment): Promise<void>;
   /** Records that a delete is about to begin. */
-  deleting(claim: Pick<Claim, "kind" | "name" | "incarnation">): Promise<void>;
+  deleting(claim: ClaimKey): Promise<void>;
   /** Forgets a claim, if it is still this incarnation's. */
-  release(claim: Pick<Claim, "kind" | "name" | "incarnation">): Promise<void>;
+  release(claim: ClaimKey): Promise<void>;
   /**
    * Records that a database is not there any more. Not fenced: a refresh may only be looking while another run writes,
    * and must not overtake it.
    */
   gone(name: string, databaseId: string): Promise<void>;
   find(kind: ClaimKind, name: string): Promise<Claim | undefined>;
-  /** The claim that was made from this address under a name of our choosing. */
-  findByAddress(address: string): Promise<Claim | undefined>;
+  /** The claim that was made from one of these addresses under a name of our choosing. */
+  findByAddress(kind: ClaimKind, addresses: readonly string[]): Promise<Claim | undefined>;
   /** Every claim whose address begins with `organization/project/stack/`. */
   ofStack(stack: string): Promise<Claim[]>;
   all(): Promise<Claim[]>;
   /** This run's fencing number: higher than that of any run that began before. */
   run(): Promise<number>;
 }
+
+/** Which row, and in which incarnation: a write of an older one meets none. */
+export type ClaimKey = Pick<Claim, "kind" | "name" | "incarnation" | "standing">;
 
 export interface Amendment {
   readonly address: string;
@@ -65,26 +70,26 @@ export function openRegistry(sql: Sql, stack: string): Registry {
   /** The statements for each request, in one transaction behind the fence; each request's last statement answers it. */
   const inBatches = <Request, Reply>(
     statements: (request: Request, run: number) => SqlStatement[],
-    answer: (rows: readonly Record<string, unknown>[]) => Reply,
+    answer: (result: SqlResult, request: Request) => Reply | Error,
   ) =>
     createBatcher<Request, Reply>(async (requests) => {
       const mine = await run();
       const each = requests.map((request) => statements(request, mine));
       const results = await fenced(sql, stack, mine, each.flat());
       let next = 0;
-      return each.map((list) => answer(results[(next += list.length) - 1]!.rows));
+      return requests.map((request, i) => answer(results[(next += each[i]!.length) - 1]!, request));
     });
 
   const find = inBatchesOfReads(sql);
-  type Change = { claim: Pick<Claim, "kind" | "name" | "incarnation">; sql: string; args: SqlStatement["args"] };
+  type Change = { claim: ClaimKey; sql: string; args: SqlStatement["args"]; must?: boolean };
   const change = inBatches<Change, void>(
     ({ claim, sql: text, args }) => [
       {
         sql: `${text} WHERE kind = ? AND name = ? AND incarnation = ?`,
-        args: [...args, claim.kind, claim.name, claim.incarnation],
+        args: [...args, claim.kind, claim.name, claim.standing ?? claim.incarnation],
       },
     ],
-    () => undefined,
+    ({ rowsAffected }, { claim, must }) => (must && rowsAffected === 0 ? lostClaim(claim) : undefined),
   );
 
   return {
@@ -94,19 +99,26 @@ export function openRegistry(sql: Sql, stack: string): Registry {
         claimStatement(request, mine),
         { sql: "SELECT * FROM claims WHERE kind = ? AND name = ?", args: [request.kind, request.name] },
       ],
-      (rows) => readClaim(rows[0] as never),
+      ({ rows }, request) => grantedClaim(rows[0] as never, request),
     ),
     hold: (claim, databaseId, adopted) =>
       change({
         claim,
-        sql: "UPDATE claims SET state = 'held', database_id = ?, adopted = ?",
-        args: [databaseId, Number(adopted)],
+        sql: "UPDATE claims SET state = 'held', incarnation = ?, database_id = ?, adopted = ?",
+        args: [claim.incarnation, databaseId, Number(adopted)],
+      }),
+    reopen: (claim) =>
+      change({
+        claim,
+        sql: "UPDATE claims SET state = 'open', database_id = NULL, existed = 0, adopted = 0",
+        args: [],
       }),
     amend: (claim, to) =>
       change({
         claim,
         sql: "UPDATE claims SET address = ?, template = ?, tenant = ?, expires_at = ?",
         args: [to.address, to.template ?? null, to.tenant ?? null, to.expiresAt ?? null],
+        must: true,
       }),
     deleting: (claim) => change({ claim, sql: "UPDATE claims SET state = 'deleting'", args: [] }),
     release: (claim) => change({ claim, sql: "DELETE FROM claims", args: [] }),
@@ -116,10 +128,11 @@ export function openRegistry(sql: Sql, stack: string): Registry {
       await sql.execute({ sql: sqlText, args: [name, databaseId] }, { idempotent: true });
     },
     find: (kind, name) => find({ sql: "SELECT * FROM claims WHERE kind = ? AND name = ?", args: [kind, name] }),
-    findByAddress: (address) =>
+    findByAddress: (kind, addresses) =>
       find({
-        sql: "SELECT * FROM claims WHERE address = ? AND kind = 'database' AND default_name = 1 AND state <> 'open'",
-        args: [address],
+        sql: `SELECT * FROM claims WHERE kind = ? AND default_name = 1 AND state <> 'open'
+              AND address IN (${addresses.map(() => "?").join(", ")})`,
+        args: [kind, ...addresses],
       }),
     ofStack: async (of) =>
       (
@@ -134,6 +147,11 @@ export function openRegistry(sql: Sql, stack: string): Registry {
       ),
   };
 }
+
+const lostClaim = ({ kind, name }: ClaimKey): TenantryError =>
+  new TenantryError("not-owner", `${name}: the registry has another owner, or another incarnation, for this ${kind}.`, {
+    fix: "Run `pulumi refresh`, then `pulumi up`.",
+  });
 
 const inBatchesOfReads = (sql: Sql) =>
   createBatcher<SqlStatement, Claim | undefined>(async (statements) => {

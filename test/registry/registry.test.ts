@@ -141,10 +141,10 @@ describe("the registry", () => {
     await withRegistry(async ({ registry }) => {
       const claim = await registry.claim(request("acme", { defaultName: true }));
       await registry.claim(request("explicit"));
-      assert.equal(await registry.findByAddress(addressOf("acme")), undefined);
+      assert.equal(await registry.findByAddress("database", [addressOf("acme")]), undefined);
       await registry.hold(claim, "id-1", false);
-      assert.equal((await registry.findByAddress(addressOf("acme")))!.name, "acme");
-      assert.equal(await registry.findByAddress(addressOf("explicit")), undefined);
+      assert.equal((await registry.findByAddress("database", [addressOf("acme")]))!.name, "acme");
+      assert.equal(await registry.findByAddress("database", [addressOf("explicit")]), undefined);
     });
   });
 

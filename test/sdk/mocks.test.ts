@@ -39,4 +39,37 @@ describe("a program under Pulumi's mocks", () => {
       rmSync(migrations, { recursive: true, force: true });
     }
   });
+
+  it("tells former addresses: its own aliases', and its component's", async () => {
+    const registered: Record<string, Record<string, unknown>> = {};
+    await pulumi.runtime.setMocks(
+      {
+        newResource: ({ name, inputs }) => {
+          registered[name] = inputs as Record<string, unknown>;
+          return { id: `${name}-id`, state: inputs as Record<string, unknown> };
+        },
+        call: ({ inputs }) => inputs as Record<string, unknown>,
+      },
+      "shop",
+      "dev",
+    );
+    class Shop extends pulumi.ComponentResource {
+      constructor(name: string, opts: pulumi.ComponentResourceOptions = {}) {
+        super("my:app:Shop", name, {}, opts);
+      }
+    }
+    const parent = new Shop("shop", { aliases: [{ type: "my:old:Shop" }] });
+    const args = { group: "eu" };
+    const child = new TenantDatabase("inner", args, { parent, aliases: [{ name: "former" }] });
+    const alone = new TenantDatabase("alone", args, { aliases: [{ name: "before" }, { project: "other" }] });
+    await new Promise<unknown>((resolve) => pulumi.all([child.urn, alone.urn]).apply(resolve));
+    const of = (name: string) =>
+      [registered[name]!["self"], ...(registered[name]!["formerly"] as string[])].map(String);
+    const stack = "organization/shop/dev";
+    assert.deepEqual(of("alone"), [`${stack}/alone`, `${stack}/before`, "organization/other/dev/alone"]);
+    const inner = of("inner");
+    assert.equal(inner[0], `${stack}/my:app:Shop$inner`);
+    assert.ok(inner.includes(`${stack}/my:app:Shop$former`), inner.join());
+    assert.ok(inner.includes(`${stack}/my:old:Shop$inner`), inner.join());
+  });
 });

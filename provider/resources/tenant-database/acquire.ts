@@ -32,7 +32,8 @@ export async function acquire(
   const before = await context.listing.databases(freshEnough);
   await requireGroup(context, inputs.group);
   const registry = await context.registry(inputs.group, stack);
-  const earlier = inputs.nameIsDefault ? await registry.findByAddress(inputs.self) : undefined;
+  const ours = [inputs.self, ...(inputs.formerly ?? [])];
+  const earlier = inputs.nameIsDefault ? await registry.findByAddress("database", ours) : undefined;
   const name = earlier?.name ?? inputs.name;
 
   const owner = randomId();
@@ -56,7 +57,8 @@ export async function acquire(
   const isNew = claim.owner === owner && claim.state === "open";
   const taken = claim.owner === owner && !isNew;
   const present = before.byName.get(name) ?? (isNew ? undefined : await context.platform.getDatabase(name));
-  const provablyOurs = present && !isNew && (claim.databaseId ? claim.databaseId === present.id : !claim.existed);
+  const provablyOurs =
+    present && !isNew && isHere(present) && (claim.databaseId ? claim.databaseId === present.id : !claim.existed);
 
   if (present && !provablyOurs) {
     const stranger = adoptable(inputs, present);
@@ -65,6 +67,8 @@ export async function acquire(
     if (claim.state === "open") await registry.release(claim);
     throw stranger;
   }
+  // From here on the database is made anew, and a crash must find an intent, not the record of the old one.
+  if (!present && claim.databaseId) await registry.reopen(claim);
   if (present) return hold(present, taken ? "adopted" : claim.databaseId ? "known" : "created");
   try {
     return await hold(await create(), "created");
@@ -74,6 +78,11 @@ export async function acquire(
     // A refusal made nothing, so the intent must not linger; after a lost reply it must, since it may be all we know.
     if (error.whose === "yours" && isNew && !error.afterLostReply) await registry.release(claim);
     throw error;
+  }
+
+  /** Names are unique in an organization, registries are a group's: one of that name elsewhere is not the one intended. */
+  function isHere(database: PlatformDatabase): boolean {
+    return database.group === undefined || database.group === inputs.group;
   }
 
   async function create(anew = false): Promise<PlatformDatabase> {
@@ -89,11 +98,12 @@ export async function acquire(
   }
 
   async function afterConflict(error: TenantryError): Promise<Acquired> {
-    const found = await context.platform.getDatabase(name);
-    if (found && (error.afterLostReply || (!isNew && !claim.existed))) return hold(found, "created");
+    const found = await findTaken(context, name);
+    if (found && isHere(found) && (error.afterLostReply || (!isNew && !claim.existed))) return hold(found, "created");
     const stranger = found ? adoptable(inputs, found) : error;
     if (found && !stranger) return hold(found, "adopted");
-    if (isNew) await registry.release(claim);
+    // After a lost reply the intent may be all we know of a database of ours that does not show yet.
+    if (isNew && !error.afterLostReply) await registry.release(claim);
     throw stranger ?? error;
   }
 
@@ -104,6 +114,15 @@ export async function acquire(
     context.listing.made(inGroup);
     context.identities.set(database.name, database.id);
     return { claim, database: inGroup, registry, how, adopted };
+  }
+}
+
+/** What has the name. On Turso a database can be "not found" for some seconds after it was made. */
+async function findTaken(context: Context, name: string): Promise<PlatformDatabase | undefined> {
+  for (let attempt = 0; ; attempt++) {
+    const found = await context.platform.getDatabase(name);
+    if (found || attempt === 5) return found;
+    await new Promise((resolve) => setTimeout(resolve, 200 * 2 ** attempt));
   }
 }
 

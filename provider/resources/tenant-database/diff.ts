@@ -16,6 +16,9 @@ const recorded = ["tenant", "deletionPolicy", "onReplace", "expiresIn", "expires
 /** Observed against desired, without I/O. */
 export function diffTenantDatabase(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs, context: Context): Diff {
   requireKnownScope(context, olds.scope);
+  if (olds.status === "expired" && !differs(desiredRecord(news, olds).expiresAt, olds.expiresAt)) {
+    return { changes: false, note: `${olds.name}: expired at ${olds.expiresAt}; it is gone, and is not made anew` };
+  }
   const move = whatMoves(olds, news);
   if (move) {
     const decided = decide(olds, news, move);

@@ -13,18 +13,20 @@ export async function removeTenantDatabase(
   id: string,
   outputs: TenantDatabaseOutputs,
   context: Context,
-): Promise<void> {
+): Promise<string | undefined> {
   await requireScope(context, outputs.scope);
   const { name, databaseId, incarnation } = outputs;
   const registry = await context.existingRegistry(outputs.group, parseSelf(outputs.self).stack);
   const claim = await registry?.find("database", name);
-  if (claim?.owner === id && claim.incarnation !== incarnation) return;
+  if (claim?.owner === id && claim.incarnation !== incarnation) {
+    return `${name}: kept, because ${claim.address} has taken it over since`;
+  }
 
   const database = await context.listing.database(name, freshEnough);
   if (claim && claim.owner !== id) throw takenOver(name, claim.address);
   if (!registry || !claim) {
     // Our delete went through and its reply was lost, or there was never anything to delete.
-    if (database?.id !== databaseId || policyOf(outputs, context) === "retain") return;
+    if (database?.id !== databaseId || policyOf(outputs, context) === "retain") return undefined;
     throw new TenantryError(
       "not-owner",
       `${name}: the registry of group "${outputs.group}" has no record of it, so it was not deleted.`,
@@ -46,6 +48,7 @@ export async function removeTenantDatabase(
     context.identities.delete(name);
   }
   await registry.release(claim);
+  return undefined;
 }
 
 /** What was adopted stays; what this stack made goes, softly where the platform can. */

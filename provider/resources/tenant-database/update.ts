@@ -36,13 +36,17 @@ export async function updateTenantDatabase(
   const expiresAt = news.expiresIn !== undefined && news.expiresIn === olds.expiresIn ? olds.expiresAt : expiryOf(news);
   const database = { name: olds.name, id: olds.databaseId, hostname: olds.hostname };
   const inPlace = { ...news, name: olds.name, group: olds.group };
+  // As far as it is known to hold: the claim's part of it only once the registry has it.
   let reached: TenantDatabaseOutputs = {
-    ...outputsOf(context, inPlace, database, declaredConfiguration(olds), { ...olds, expiresAt }),
+    ...outputsOf(context, inPlace, database, declaredConfiguration(olds), olds),
+    self: olds.self,
+    tenant: olds.tenant,
     schema: olds.schema,
     schemaVersion: olds.schemaVersion,
   };
   try {
-    if (isClaimedDifferently(olds, news, expiresAt)) await amendClaim(context, olds, news, expiresAt);
+    if (isClaimedDifferently(olds, news, expiresAt)) await amendClaim(context, id, olds, news, expiresAt);
+    reached = { ...reached, self: news.self, tenant: news.tenant, expiresAt };
     const moves = whatMoves(olds, news) === "name";
     if (moves) reached = await copyUnderNewName(id, reached, news, context);
     const desired = desiredConfiguration(news, olds);
@@ -103,17 +107,28 @@ function isClaimedDifferently(
   );
 }
 
+/** Follows the claim's part of a change; a claim that a lost registry has forgotten is made again. */
 async function amendClaim(
   context: Context,
+  id: string,
   olds: TenantDatabaseOutputs,
   news: TenantDatabaseInputs,
   expiresAt: string | undefined,
 ): Promise<void> {
   const registry = await context.registry(olds.group, parseSelf(news.self).stack);
-  await registry.amend(
-    { kind: "database", name: olds.name, incarnation: olds.incarnation },
-    { address: news.self, template: schemaOf(news)?.name, tenant: news.tenant, expiresAt },
-  );
+  const key = { kind: "database", name: olds.name, incarnation: olds.incarnation } as const;
+  const to = { address: news.self, template: schemaOf(news)?.name, tenant: news.tenant, expiresAt };
+  if (await registry.find("database", olds.name)) return registry.amend(key, to);
+  const claim = await registry.claim({
+    ...key,
+    ...to,
+    formerAddresses: [olds.self],
+    owner: id,
+    existed: true,
+    defaultName: news.nameIsDefault === true,
+    force: false,
+  });
+  await registry.hold(claim, olds.databaseId, olds.adopted === true);
 }
 
 /** The database as it is now; nothing is sent to one that has become a stranger's. */
