@@ -1,6 +1,6 @@
 import { TenantryError } from "./platform/errors";
 import { type Listing, createListing } from "./platform/listing";
-import { type Platform, type PlatformDatabase, scopeText } from "./platform/platform";
+import { type Platform, type PlatformDatabase, type TokenSubject, scopeText } from "./platform/platform";
 import { selectPlatform } from "./platform/select";
 import { type ConnectionSettings, readSettings } from "./platform/settings";
 import { type Sql, openSql } from "./platform/sql";
@@ -25,8 +25,11 @@ export interface Context {
   registry(group: string, stack: string): Promise<Registry>;
   /** The same, where a registry exists already; undefined where none does. */
   existingRegistry(group: string, stack: string): Promise<Registry | undefined>;
-  /** Tokens that this process minted for itself are no longer valid. */
-  forgetTokens(group: string): void;
+  /**
+   * Makes every token of the subject invalid, once for each `key`: of several resources with a common key, a later one
+   * must not end what an earlier one has just minted. Where a rotation may reach the whole group, it is the group's.
+   */
+  rotate(subject: TokenSubject, key: string): Promise<void>;
   /** What this process has done to databases, by name: a token's diff asks it, because no output tells it in time. */
   readonly identities: Map<string, string>;
 }
@@ -65,6 +68,7 @@ export function createContext(platform: Platform, settings: ConnectionSettings):
   const tokens = new Map<string, { token: Promise<string>; until: number }>();
   const databases = new Map<string, Sql>();
   const registries = new Map<string, Promise<Registry | undefined>>();
+  const rotations = new Map<string, Promise<void>>();
   let scope: string | undefined;
 
   const groupToken = (group: string): Promise<string> => {
@@ -91,6 +95,22 @@ export function createContext(platform: Platform, settings: ConnectionSettings):
     });
     databases.set(url, opened);
     return opened;
+  };
+
+  const rotate = async (subject: TokenSubject, key: string): Promise<void> => {
+    const group = "group" in subject ? subject.group : (await listing.database(subject.database))?.group;
+    const ofGroup = JSON.stringify([{ group }, key]);
+    const reached = group !== undefined && platform.capabilities.rotation === "group" ? { group } : subject;
+    const id = JSON.stringify([reached, key]);
+    const known = (group !== undefined && rotations.get(ofGroup)) || rotations.get(id);
+    if (known) return known;
+    const rotating = platform.rotateTokens(reached).then(() => {
+      // Our own are invalid too.
+      if (group !== undefined) tokens.delete(group);
+    });
+    rotations.set(id, rotating);
+    rotating.catch(() => rotations.delete(id));
+    return rotating;
   };
 
   /** `make`: whether a missing registry is created. */
@@ -138,7 +158,7 @@ export function createContext(platform: Platform, settings: ConnectionSettings):
     sql,
     registry: async (group, stack) => (await reached(group, registry(group, stack, true)))!,
     existingRegistry: (group, stack) => reached(group, registry(group, stack, false)),
-    forgetTokens: (group) => void tokens.delete(group),
+    rotate,
     identities: new Map(),
   };
 }

@@ -1,4 +1,4 @@
-import { TenantryError } from "./platform/errors";
+import { SqlError, TenantryError } from "./platform/errors";
 
 /** What the host prints for one of our errors; the engine shows the message itself, on the resource's line. */
 const printed = "tenantry: reported";
@@ -42,6 +42,7 @@ function messageOf(error: unknown): string {
     explained.add(error);
     return error.message;
   }
+  if (error instanceof SqlError) return `A database refused: ${error.message} (${error.code}).`;
   if (error instanceof Error) return `Internal error, please report it: ${error.stack ?? error.message}`;
   return String(error);
 }

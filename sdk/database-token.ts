@@ -20,7 +20,7 @@ export interface DatabaseTokenArgs {
   /** Names of databases that it may attach, for reading, where the platform can. */
   attach?: pulumi.Input<pulumi.Input<string>[]>;
   /**
-   * Any text; a change of it first makes all tokens of the database (on Turso perhaps of its whole group) invalid, then
+   * Any text; a change of it first makes all tokens of the database (on Turso those of its whole group) invalid, then
    * mints anew. The preview says whom it logs out.
    */
   rotate?: pulumi.Input<string>;

@@ -80,3 +80,18 @@ export class TenantryError extends Error {
 export function hasCode(error: unknown, ...codes: ErrorCode[]): error is TenantryError {
   return error instanceof TenantryError && codes.includes(error.code);
 }
+
+/** What SQLite refused, in SQLite's words. */
+export class SqlError extends Error {
+  /** Such as "SQLITE_CONSTRAINT" or "SQL_PARSE_ERROR". */
+  readonly code: string;
+  /** Which statement of a batch failed, from 0; undefined where the client does not tell. */
+  readonly statementIndex: number | undefined;
+
+  constructor(message: string, code: string, statementIndex: number | undefined) {
+    super(message);
+    this.name = "SqlError";
+    this.code = code;
+    this.statementIndex = statementIndex;
+  }
+}

@@ -19,6 +19,8 @@ export interface Listing {
   made(database: PlatformDatabase): void;
   madeGroup(group: PlatformGroup): void;
   gone(name: string): void;
+  /** Whether this process was told that just this database is gone: a platform may show it for some seconds more. */
+  isGone(database: { readonly id: string }): boolean;
 }
 
 export interface Snapshot<Item> {
@@ -28,9 +30,16 @@ export interface Snapshot<Item> {
 }
 
 export function createListing(platform: Platform, now: () => number = Date.now): Listing {
+  /** Ids: by name as last seen, and those of databases that are gone. */
+  const seen = new Map<string, string>();
+  const gone = new Set<string>();
   const databases = cached(async () => {
     const byName = new Map<string, PlatformDatabase>();
-    for await (const database of platform.listDatabases()) byName.set(database.name, database);
+    for await (const database of platform.listDatabases()) {
+      if (gone.has(database.id)) continue;
+      byName.set(database.name, database);
+      seen.set(database.name, database.id);
+    }
     return byName;
   }, now);
   const groups = cached(async () => new Map((await platform.listGroups()).map((group) => [group.name, group])), now);
@@ -38,7 +47,11 @@ export function createListing(platform: Platform, now: () => number = Date.now):
     databases: databases.get,
     groups: groups.get,
     async database(name, maxAge) {
-      return (await databases.get(maxAge)).byName.get(name) ?? (await platform.getDatabase(name));
+      const listed = (await databases.get(maxAge)).byName.get(name);
+      const found = listed ?? (await platform.getDatabase(name));
+      if (!found || gone.has(found.id)) return undefined;
+      seen.set(name, found.id);
+      return found;
     },
     async group(name) {
       const listed = (await groups.get()).byName.get(name);
@@ -47,9 +60,18 @@ export function createListing(platform: Platform, now: () => number = Date.now):
       if (found) groups.edit((byName) => byName.set(name, found));
       return found;
     },
-    made: (database) => databases.edit((byName) => byName.set(database.name, database)),
+    made(database) {
+      gone.delete(database.id);
+      seen.set(database.name, database.id);
+      databases.edit((byName) => byName.set(database.name, database));
+    },
     madeGroup: (group) => groups.edit((byName) => byName.set(group.name, group)),
-    gone: (name) => databases.edit((byName) => byName.delete(name)),
+    gone(name) {
+      const id = seen.get(name);
+      if (id !== undefined) gone.add(id);
+      databases.edit((byName) => byName.delete(name));
+    },
+    isGone: ({ id }) => gone.has(id),
   };
 }
 

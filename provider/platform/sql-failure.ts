@@ -1,25 +1,10 @@
 import { excerpt } from "../http/redact";
 import type { Attempted } from "../http/retry";
 import { retryAfter } from "../http/retry-after";
-import { TenantryError, hasCode } from "./errors";
+import { SqlError, TenantryError, hasCode } from "./errors";
 import { LibsqlBatchError, LibsqlError } from "./libsql-client";
 
-/** What SQLite refused, in SQLite's words. */
-export class SqlError extends Error {
-  /** Such as "SQLITE_CONSTRAINT" or "SQL_PARSE_ERROR". */
-  readonly code: string;
-  /** Which statement of a batch failed, from 0; undefined where the client does not tell. */
-  readonly statementIndex: number | undefined;
-
-  constructor(message: string, code: string, statementIndex: number | undefined) {
-    super(message);
-    this.name = "SqlError";
-    this.code = code;
-    this.statementIndex = statementIndex;
-  }
-}
-
-/** An answer of a database's host that is no SQL answer. Never leaves this room: `judgeSqlFailure` puts it in words. */
+/** An answer of a database's host that is no SQL answer. `judgeSqlFailure` puts it in words and keeps it as their cause. */
 export class Refusal extends Error {
   private constructor(
     readonly status: number,
@@ -70,13 +55,14 @@ export function judgeSqlFailure(thrown: unknown, host: string): SqlFailure {
   if (thrown instanceof TenantryError) return judgePlatformError(thrown);
   const sqlError = asSqlError(thrown);
   if (sqlError) {
+    if (sqlError.code === blocked) return judgeBlocked(sqlError, host);
     const busy = sqlError.code.startsWith("SQLITE_BUSY");
     return {
       error: sqlError,
       // A busy database has rolled the transaction back, like a server that has no time.
       result: busy ? { status: 503 } : undefined,
-      temporary: sqlError.code !== blocked,
-      answers: sqlError.code === blocked,
+      temporary: true,
+      answers: false,
     };
   }
   const what = thrown instanceof Error ? excerpt(thrown.message, 80, []) : "unreadable";
@@ -90,12 +76,28 @@ export function judgeSqlFailure(thrown: unknown, host: string): SqlFailure {
 
 const blocked = "BLOCKED";
 
-/** The database refused because its reads or writes are blocked. */
-export const isBlocked = (error: unknown): boolean => error instanceof SqlError && error.code === blocked;
+/** The database refused because its reads or writes are blocked: this, or what led to this. */
+export const isBlocked = (error: unknown): boolean =>
+  error instanceof SqlError ? error.code === blocked : error instanceof Error && isBlocked(error.cause);
 
-function judgeRefusal({ status, text, sqlCode, retryAfter }: Refusal, host: string): SqlFailure {
+/** The refusal came from the database or its host; from the platform's API otherwise. */
+export const isOfDatabase = (error: TenantryError): boolean =>
+  error.cause instanceof Refusal || error.cause instanceof SqlError;
+
+function judgeBlocked(cause: SqlError, host: string): SqlFailure {
+  const fix = "Lift the block, or check the plan's quota.";
+  const error = new TenantryError("forbidden", `${host}: ${cause.message}.`, {
+    fix,
+    platformText: cause.message,
+    cause,
+  });
+  return { error, temporary: false, answers: true };
+}
+
+function judgeRefusal(refusal: Refusal, host: string): SqlFailure {
+  const { status, text, sqlCode, retryAfter } = refusal;
   const said = text ? `: ${text}` : "";
-  const words = { platformText: text || undefined };
+  const words = { platformText: text || undefined, cause: refusal };
   const result = { status };
   const failure = (error: TenantryError, temporary: boolean): SqlFailure => ({
     error,
@@ -134,7 +136,8 @@ function judgeRefusal({ status, text, sqlCode, retryAfter }: Refusal, host: stri
     const details = { ...words, fix: "Try again later.", afterLostReply: true };
     return failure(new TenantryError("unavailable", `${host} is in trouble (${status})${said}.`, details), true);
   }
-  if (sqlCode) return { error: new SqlError(text, sqlCode, undefined), temporary: false, answers: sqlCode === blocked };
+  if (sqlCode === blocked) return judgeBlocked(new SqlError(text, sqlCode, undefined), host);
+  if (sqlCode) return { error: new SqlError(text, sqlCode, undefined), temporary: false, answers: false };
   const fix = "Check tenantry:databaseUrl, and whether a proxy answers in the database's place.";
   return failure(new TenantryError("bad-answer", `${host} answers ${status}${said}.`, { ...words, fix }), true);
 }

@@ -7,7 +7,7 @@ import { Refusal, closedError, judgeSqlFailure, notReadyError, strangerError } f
 import { type Row, type SqlStatement, fromResult, toStatement } from "./sql-values";
 
 export type { Row, SqlStatement } from "./sql-values";
-export { SqlError } from "./sql-failure";
+export { SqlError } from "./errors";
 
 export interface SqlResult {
   readonly rows: readonly Row[];
@@ -16,7 +16,8 @@ export interface SqlResult {
 
 /**
  * SQL on one database, over HTTP. What the platform does wrong is a TenantryError ("credentials-rejected", "forbidden",
- * "not-ready", "unreachable", "timed-out", "unavailable", "bad-answer"); what SQLite refuses is an SqlError.
+ * "not-ready", "unreachable", "timed-out", "unavailable", "bad-answer"), and so is a block; what SQLite refuses is an
+ * SqlError.
  */
 export interface Sql {
   /** `idempotent`: may be sent again after a lost reply. Default: only when it begins with SELECT. */

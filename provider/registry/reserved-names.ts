@@ -15,6 +15,14 @@ export const templateName = (group: string, template: string, digest: string): s
 
 export const isReserved = (name: string): boolean => name.startsWith(reservedPrefix);
 
+/**
+ * Whether a database of that group is Tenantry's own, to be deleted with the group: its registry, or a template. The
+ * prefix alone does not say so, since nobody but Tenantry refuses it as a name.
+ */
+export const isOurs = (name: string, group: string): boolean => name === registryName(group) || template.test(name);
+
+const template = /^tenantry-template-.{1,28}-[0-9a-f]{12}$/;
+
 function bounded(name: string): string {
   return name.length <= maxLength ? name : `${name.slice(0, maxLength - 13)}-${shortHash(name)}`;
 }

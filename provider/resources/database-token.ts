@@ -3,7 +3,7 @@ import type { Context } from "../context";
 import { parseDuration } from "../duration";
 import { TenantryError } from "../platform/errors";
 import type { Access, TokenSubject } from "../platform/platform";
-import { type CommonInputs, type Failure, type Handler } from "./handler";
+import { type CommonInputs, type Failure, type Handler, Unfinished } from "./handler";
 import { commonShape, judge } from "./inputs";
 import { randomId } from "./random-id";
 import { requireKnownScope, requireScope } from "./scope";
@@ -24,9 +24,12 @@ export interface DatabaseTokenOutputs extends DatabaseTokenInputs {
   readonly token: string;
   readonly issuedAt: string;
   readonly expiresAt?: string;
-  /** The database the token was minted for; a token does not open another one of the same name. */
+  /**
+   * The database the token was minted for; a token does not open another one of the same name. Empty: it is gone, and
+   * there was none to mint for.
+   */
   readonly databaseId?: string;
-  /** The id that the last refresh saw under the name, where it was another one. */
+  /** The id that the last refresh saw under the name, where it was another one; empty where there was none. */
   readonly presentId?: string;
 }
 
@@ -46,7 +49,7 @@ const schema = z.strictObject({
 const known = ["database", "group", "access", "expiresIn", "renewBefore", "attach", "rotate", "connection"];
 
 /** What a change of makes another token; the rest of the inputs only has to be in state. */
-const minting = ["database", "group", "access", "expiresIn", "attach", "rotate"] as const;
+const minting = ["database", "group", "access", "expiresIn", "attach"] as const;
 
 /** Write-once: minted on create, and again when what it says changes or its time comes. Never read back, never printed. */
 export const databaseToken: Handler<DatabaseTokenInputs, DatabaseTokenOutputs> = {
@@ -74,9 +77,9 @@ export const databaseToken: Handler<DatabaseTokenInputs, DatabaseTokenOutputs> =
   diff({ olds, news, context }) {
     requireKnownScope(context, olds.scope);
     const why = whyMint(olds, news, context);
-    const records = (["renewBefore", "connection"] as const).some((key) => !same(olds[key], news[key]));
-    const rotates = !same(olds.rotate, news.rotate) && !hasUnknown(news.rotate);
-    return { changes: why !== undefined || records, note: rotates ? whoIsLoggedOut(news, context) : undefined };
+    const records = (["renewBefore", "connection", "rotate"] as const).some((key) => !same(olds[key], news[key]));
+    const noted = rotates(olds, news) && !hasUnknown(news.rotate);
+    return { changes: why !== undefined || records, note: noted ? whoIsLoggedOut(news, context) : undefined };
   },
 
   async create({ inputs, context }) {
@@ -88,23 +91,30 @@ export const databaseToken: Handler<DatabaseTokenInputs, DatabaseTokenOutputs> =
     await requireScope(context, outputs.scope);
     if (outputs.database === undefined) return (await context.listing.group(outputs.group!)) ? outputs : undefined;
     const database = await context.listing.database(outputs.database);
-    // Without its database the token opens nothing, but it is the database's read that decides whether state changes.
-    const presentId = database && database.id !== outputs.databaseId ? database.id : undefined;
-    return { ...outputs, presentId };
+    // Without its database the token opens nothing: the next one of the name needs another.
+    const presentId = database?.id ?? "";
+    return { ...outputs, presentId: presentId === outputs.databaseId ? undefined : presentId };
   },
 
-  async update({ olds, news, context }) {
+  async update({ id, olds, news, context }) {
     const scope = await requireScope(context, olds.scope);
-    if (whyMint(olds, news, context) === undefined) {
-      const { token, issuedAt, expiresAt, databaseId } = olds;
-      return { ...news, scope, token, issuedAt, expiresAt, databaseId };
+    const { token, issuedAt, expiresAt, databaseId } = olds;
+    if (whyMint(olds, news, context) === undefined) return { ...news, scope, token, issuedAt, expiresAt, databaseId };
+    // What was declared of it is as before, so what is gone is the database (expired, perhaps): nothing is left to renew.
+    if (!asksForAnother(olds, news) && (await isGone(news, context))) {
+      return { ...news, scope, token, issuedAt, expiresAt, databaseId: "" };
     }
-    if (!same(olds.rotate, news.rotate) && news.rotate !== undefined) {
-      await context.platform.rotateTokens(subjectOf(news));
-      const group = news.group ?? (await context.listing.database(news.database!))?.group;
-      if (group) context.forgetTokens(group);
+    let reached = same(olds.database, news.database) ? { ...olds, presentId: presentIdOf(olds, context) } : olds;
+    try {
+      if (rotates(olds, news)) {
+        await context.rotate(subjectOf(news), news.rotate!);
+        // The old token has ended. That is recorded, because a second rotation would end what others have minted since.
+        reached = { ...reached, rotate: news.rotate, expiresAt: new Date().toISOString() };
+      }
+      return { ...news, scope, ...(await mint(news, context)) };
+    } catch (error) {
+      throw new Unfinished(error, id, reached);
     }
-    return { ...news, scope, ...(await mint(news, context)) };
   },
 
   // No platform can revoke one token, so all there is to do is to say how long it goes on.
@@ -119,12 +129,33 @@ function afterlife(outputs: DatabaseTokenOutputs): string {
 }
 
 function whyMint(olds: DatabaseTokenOutputs, news: DatabaseTokenInputs, context: Context): string | undefined {
-  const changed = minting.find((key) => hasUnknown(news[key]) || !same(olds[key], news[key]));
+  const changed = asksForAnother(olds, news);
   if (changed) return changed;
-  if (olds.presentId !== undefined) return "the database was made anew";
-  const id = news.database === undefined ? undefined : context.identities.get(news.database);
-  if (id !== undefined && id !== olds.databaseId) return "the database was made anew";
+  if (rotates(olds, news)) return "its predecessors are rotated away";
+  if (presentIdOf(olds, context) !== undefined) return "the database was made anew";
+  if (olds.databaseId === "") return undefined;
   return renewsAt(olds, news) <= Date.now() ? "it expires soon" : undefined;
+}
+
+/** The id under the name, if it is another one than the token's; this process may know better than the last refresh. */
+function presentIdOf({ database, databaseId, presentId }: DatabaseTokenOutputs, context: Context): string | undefined {
+  const id = database === undefined ? undefined : context.identities.get(database);
+  if (id === undefined) return presentId;
+  return id === databaseId ? undefined : id;
+}
+
+/** The input, other than `rotate`, for which it is minted anew. */
+function asksForAnother(olds: DatabaseTokenOutputs, news: DatabaseTokenInputs): string | undefined {
+  return minting.find((key) => hasUnknown(news[key]) || !same(olds[key], news[key]));
+}
+
+/** Taking the key away is no wish to log anybody out. */
+const rotates = (olds: DatabaseTokenOutputs, { rotate }: DatabaseTokenInputs): boolean =>
+  rotate !== undefined && !same(olds.rotate, rotate);
+
+async function isGone({ database }: DatabaseTokenInputs, context: Context): Promise<boolean> {
+  if (database === undefined || context.identities.has(database)) return false;
+  return (await context.listing.database(database)) === undefined;
 }
 
 function renewsAt(olds: DatabaseTokenOutputs, { renewBefore }: DatabaseTokenInputs): number {
@@ -161,7 +192,7 @@ function whoIsLoggedOut(news: DatabaseTokenInputs, context: Context): string {
     return `rotating: every token of group ${news.group} and of its databases will stop working`;
   if (context.platform.capabilities.rotation === "database")
     return `rotating: every token of ${news.database} will stop working`;
-  return `rotating: every token of ${news.database}, and perhaps every token of its whole group, will stop working`;
+  return `rotating: every token of ${news.database}, and every other token of its whole group, will stop working`;
 }
 
 function judgeLifetime(news: Partial<DatabaseTokenInputs>): Failure[] {

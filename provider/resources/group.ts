@@ -2,7 +2,8 @@ import { z } from "zod";
 import type { Context } from "../context";
 import { TenantryError, hasCode } from "../platform/errors";
 import type { PlatformGroup } from "../platform/platform";
-import { isReserved, registryName } from "../registry/reserved-names";
+import type { Claim } from "../registry/claim";
+import { isOurs, registryName } from "../registry/reserved-names";
 import { type CommonInputs, type Handler, Unfinished } from "./handler";
 import { commonShape, judge, judgeName, keepDefaultName, nameShape } from "./inputs";
 import { randomId } from "./random-id";
@@ -58,14 +59,16 @@ export const group: Handler<GroupInputs, GroupOutputs> = {
         { fix: `Set it back, or declare another Group and move the tenants into it.` },
       );
     }
-    const rotates = !same(olds.rotate, news.rotate);
     return {
       changes:
         Object.values(news).some(hasUnknown) ||
-        rotates ||
+        !same(olds.rotate, news.rotate) ||
+        wasRenamedUnderDefaultName(olds, news) ||
         (olds.deleteProtection ?? false) !== (news.deleteProtection ?? false) ||
         !same(olds.connection, news.connection),
-      note: rotates ? `${olds.name}: every token of the group and of its databases will stop working` : undefined,
+      note: rotates(olds, news)
+        ? `${olds.name}: every token of the group and of its databases will stop working`
+        : undefined,
     };
   },
 
@@ -102,16 +105,15 @@ export const group: Handler<GroupInputs, GroupOutputs> = {
     let reached: GroupOutputs = {
       ...olds,
       ...news,
+      self: olds.self,
       name: olds.name,
       rotate: olds.rotate,
       deleteProtection: olds.deleteProtection,
     };
     try {
-      reached = await protect(context, reached, news);
-      if (!same(olds.rotate, news.rotate)) {
-        await context.platform.rotateTokens({ group: olds.name });
-        context.forgetTokens(olds.name);
-      }
+      if (wasRenamedUnderDefaultName(olds, news)) await readdress(context, olds, news);
+      reached = await protect(context, { ...reached, self: news.self }, news);
+      if (rotates(olds, news)) await context.rotate({ group: olds.name }, news.rotate!);
     } catch (error) {
       throw new Unfinished(error, id, reached);
     }
@@ -136,8 +138,8 @@ export const group: Handler<GroupInputs, GroupOutputs> = {
       await registry?.release({ kind: "group", name: outputs.name, incarnation: outputs.incarnation });
       return undefined;
     }
-    await requireEmpty(context, outputs.name);
     const unfinished = (await registry?.all())?.filter((one) => one.kind === "database") ?? [];
+    await requireEmpty(context, outputs.name, unfinished);
     await context.platform.deleteGroup(outputs.name);
     if (unfinished.length === 0) return undefined;
     const names = unfinished.map((one) => `${one.name} (${one.address})`).join(", ");
@@ -149,10 +151,12 @@ export const group: Handler<GroupInputs, GroupOutputs> = {
  * The group's claim, in its own registry, decides whose it is. A group without a claim is free for the taking only when
  * it holds no database: nothing can then be lost, and a create that was killed before its claim goes on by itself.
  */
-async function acquireGroup(context: Context, inputs: GroupInputs) {
-  const { name } = inputs;
-  const { stack } = parseSelf(inputs.self);
-  const before = await context.listing.group(name);
+async function acquireGroup(context: Context, declared: GroupInputs) {
+  const { stack } = parseSelf(declared.self);
+  let before = await context.listing.group(declared.name);
+  if (!before && declared.nameIsDefault) before = await underFormerName(context, declared);
+  const name = before?.name ?? declared.name;
+  const inputs = { ...declared, name };
   const found = before ?? (await createGroup(context, inputs));
   if (before && before.location && before.location !== inputs.location) {
     throw new TenantryError("already-exists", `location: the group "${name}" exists already, in ${before.location}.`, {
@@ -195,6 +199,35 @@ async function acquireGroup(context: Context, inputs: GroupInputs) {
   return { claim, found, adopted };
 }
 
+/** The group that this resource has under a default name of earlier, from before it was renamed (aliases). */
+async function underFormerName(context: Context, { self, formerly = [] }: GroupInputs) {
+  const ours = [self, ...formerly];
+  const groups = [...(await context.listing.groups()).byName.values()];
+  const claims = await Promise.all(
+    // The databases of an archived group answer nothing, and so its registry.
+    groups.map(async ({ name, archived }) => {
+      const registry = archived ? undefined : await context.existingRegistry(name, parseSelf(self).stack);
+      return registry?.find("group", name);
+    }),
+  );
+  return groups.find((_, i) => claims[i]?.defaultName && ours.includes(claims[i].address));
+}
+
+/** The claim carries the address by which a forced replacement finds the group again: it follows a renamed resource. */
+async function readdress(context: Context, { name, incarnation }: GroupOutputs, { self }: GroupInputs): Promise<void> {
+  const registry = await context.existingRegistry(name, parseSelf(self).stack);
+  if (!(await registry?.find("group", name))) return;
+  const nothing = { template: undefined, tenant: undefined, expiresAt: undefined };
+  await registry?.amend({ kind: "group", name, incarnation }, { address: self, ...nothing });
+}
+
+const wasRenamedUnderDefaultName = (olds: GroupOutputs, news: GroupInputs): boolean =>
+  news.nameIsDefault === true && parseSelf(olds.self).resource !== parseSelf(news.self).resource;
+
+/** Taking the key away is no wish to log anybody out. */
+const rotates = (olds: GroupOutputs, { rotate }: GroupInputs): boolean =>
+  rotate !== undefined && !same(olds.rotate, rotate);
+
 async function createGroup(context: Context, { name, location, extensions }: GroupInputs): Promise<PlatformGroup> {
   try {
     return await context.platform.createGroup({ name, location, extensions });
@@ -213,17 +246,26 @@ async function protect(context: Context, outputs: GroupOutputs, inputs: GroupInp
   return { ...outputs, deleteProtection: inputs.deleteProtection };
 }
 
-/** Databases of the group that are not Tenantry's own. */
+/** Databases of the group that are not Tenantry's own, and that this process has not just deleted. */
 async function databasesIn(context: Context, name: string): Promise<string[]> {
   const names: string[] = [];
   for await (const database of context.platform.listDatabases({ group: name })) {
-    if (!isReserved(database.name)) names.push(database.name);
+    if (!isOurs(database.name, name) && !context.listing.isGone(database)) names.push(database.name);
   }
   return names;
 }
 
-async function requireEmpty(context: Context, name: string): Promise<void> {
-  const left = await databasesIn(context, name);
+/** One list is not enough for a delete that takes all: what the registry knows of is asked for one by one. */
+async function requireEmpty(context: Context, name: string, claims: readonly Claim[]): Promise<void> {
+  const listed = await databasesIn(context, name);
+  const claimed = await Promise.all(
+    claims.map(async (claim) => {
+      const found = await context.platform.getDatabase(claim.name);
+      if (!found || context.listing.isGone(found)) return [];
+      return found.group === undefined || found.group === name ? [found.name] : [];
+    }),
+  );
+  const left = [...new Set([...listed, ...claimed.flat()])];
   if (left.length === 0) return;
   const shown = left.slice(0, 5).join(", ") + (left.length > 5 ? `, and ${left.length - 5} more` : "");
   throw new TenantryError(

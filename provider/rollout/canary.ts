@@ -6,12 +6,10 @@ export interface Canary {
   run<Result>(name: string, work: () => Promise<Result>): Promise<Result>;
 }
 
-/** With `wanted` false everybody runs at once. */
-export function createCanary(wanted: boolean): Canary {
+export function createCanary(): Canary {
   let first: { name: string; outcome: Promise<unknown> } | undefined;
   return {
     async run(name, work) {
-      if (!wanted) return work();
       if (!first) {
         const outcome = work();
         first = { name, outcome };

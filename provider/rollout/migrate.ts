@@ -1,4 +1,4 @@
-import { TenantryError, hasCode } from "../platform/errors";
+import { TenantryError } from "../platform/errors";
 import type { Sql } from "../platform/sql";
 import { isBlocked } from "../platform/sql-failure";
 import { alreadyInLedger, ledgerGuard, overtaken, readLedger } from "./ledger";
@@ -63,10 +63,9 @@ async function apply(
         cause: error,
       });
     }
-    if (error instanceof TenantryError && error.whose === "platform") throw error;
-    if (hasCode(error, "credentials-rejected", "database-not-found")) throw error;
-    if (isBlocked(error)) {
-      throw new TenantryError("migration-failed", `${database}: ${message}, so it was not migrated.`, {
+    if (error instanceof TenantryError) {
+      if (!isBlocked(error)) throw error;
+      throw new TenantryError("migration-failed", `${database}: ${error.platformText}, so it was not migrated.`, {
         fix: "Lift the block that somebody set outside of the program, or declare it here, then run `pulumi up` again.",
         cause: error,
       });

@@ -120,8 +120,8 @@ describe("turso driver", () => {
     });
 
     for (const json of [
-      { databases: null },
-      {},
+      { databases: [] },
+      { databases: [], error: null },
       { databases: [], pagination: {} },
       { databases: [], pagination: { next: "" } },
     ]) {
@@ -130,6 +130,26 @@ describe("turso driver", () => {
           () => ({ json }),
           async (platform) => {
             for await (const { name } of platform.listDatabases()) assert.fail(name);
+          },
+        );
+      });
+    }
+
+    for (const json of [
+      {},
+      { databases: null },
+      { databases: [], error: "the list is not complete" },
+      { groups: [] },
+      [],
+    ]) {
+      it(`does not take ${JSON.stringify(json)} for no databases`, async () => {
+        await withDriver(
+          () => ({ json }),
+          async (platform) => {
+            const list = async () => {
+              for await (const { name } of platform.listDatabases()) assert.fail(name);
+            };
+            await assert.rejects(list(), { code: "bad-answer" });
           },
         );
       });
@@ -279,6 +299,15 @@ describe("turso driver", () => {
         );
       });
     });
+
+    for (const json of [{}, { groups: null }, { groups: [], error: "the list is not complete" }]) {
+      it(`does not take ${JSON.stringify(json)} for no groups`, async () => {
+        await withDriver(
+          () => ({ json }),
+          async (platform) => assert.rejects(platform.listGroups(), { code: "bad-answer" }),
+        );
+      });
+    }
 
     it("names the known locations when one is unknown", async () => {
       const script: Script = ({ path }) =>

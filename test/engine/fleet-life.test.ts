@@ -151,7 +151,7 @@ async function live(platform: CountedPlatform, project: Project): Promise<void> 
     counts: { refresh: names.length - 2 + others },
     writes: ownToken,
   });
-  assert.match(refreshed.output, /~ 1 updated\s+- 1 deleted\s/);
+  assert.match(refreshed.output, /~ 2 updated\s+- 1 deleted\s/);
   const repaired = await platform.during(up);
   assert.deepEqual(repaired.result.counts, { create: 1, update: 2, same: names.length - 5 + others });
   assert.deepEqual(repaired.asked.writes, {

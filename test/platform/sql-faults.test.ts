@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type ErrorCode, TenantryError } from "../../provider/platform/errors";
 import { type Sql, type SqlOptions, SqlError, openSql } from "../../provider/platform/sql";
+import { isBlocked } from "../../provider/platform/sql-failure";
 import {
   type Script,
   type ScriptedReply,
@@ -172,6 +173,23 @@ describe("openSql on a host in trouble", () => {
       },
     );
   });
+
+  for (const [where, reply] of [
+    ["in an answer", inBand("BLOCKED", "writes are blocked")],
+    ["instead of one", { status: 400, json: { message: "writes are blocked", code: "BLOCKED" } }],
+  ] as const) {
+    it(`tells of a block ${where} in words for people`, async () => {
+      await withSql(
+        () => reply,
+        async (sql, server) => {
+          const error = await refusal(sql.execute(insert), "forbidden");
+          assert.equal(server.requests.length, 1);
+          assert.match(error.message, /\/db\/acme: writes are blocked\. Lift the block, or check the plan's quota\.$/);
+          assert.deepEqual([error.platformText, isBlocked(error)], ["writes are blocked", true]);
+        },
+      );
+    });
+  }
 
   it("does not follow the server to another origin with the token", async () => {
     await withScriptedServer(

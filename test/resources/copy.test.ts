@@ -32,6 +32,11 @@ const news = ({ outputs }: Made, more: Partial<TenantDatabaseInputs> = {}): Tena
 const isWritable = async (bench: Bench, name: string): Promise<boolean> =>
   (await bench.api.ok("GET", `/databases/${name}/configuration`))["block_writes"] === false;
 
+const tables = async (bench: Bench): Promise<unknown[]> =>
+  (await bench.sql("umbrella", "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")).map(
+    ({ name }) => name,
+  );
+
 async function assertMoved(bench: Bench, { id, outputs }: Made): Promise<void> {
   assert.deepEqual(await bench.databases(), ["umbrella"]);
   assert.deepEqual(await bench.sql("umbrella", "SELECT text FROM notes"), [{ text: "kept" }]);
@@ -156,6 +161,63 @@ describe("a change of a TenantDatabase's name or group", () => {
       assert.deepEqual(await bench.databases(), ["umbrella"]);
       assert.deepEqual(await bench.sql("umbrella", "SELECT text FROM notes"), [{ text: "changed" }]);
       assert.equal(outputs.databaseId, await bench.databaseId("umbrella"));
+    });
+  });
+
+  it("copies also what was written between the confirmation of the block and its effect", async () => {
+    await withBench(async (bench) => {
+      const made = await madeWithRows(bench);
+      let writes = 0;
+      const { context } = await bench.contextOn(async ({ method, path, body }) => {
+        if (method === "PATCH" && path.includes("/acme/")) return { status: 200, text: body };
+        if (!path.startsWith("/db/acme/") || !body.includes("CREATE TABLE")) return "pass";
+        if (++writes === 1) await bench.sql("acme", "UPDATE notes SET text = 'late'");
+        else await bench.api.ok("PATCH", "/databases/acme/configuration", { block_writes: true });
+        return "pass";
+      });
+      await update(made, news(made), context);
+      assert.deepEqual(await bench.databases(), ["umbrella"]);
+      assert.equal(writes, 2);
+      assert.deepEqual(await bench.sql("umbrella", "SELECT text FROM notes"), [{ text: "late" }]);
+      assert.deepEqual(await tables(bench), ["_tenantry_migrations", "notes"]);
+    });
+  });
+
+  it("copies nothing when writes go on although they were blocked, and lifts the block", async () => {
+    await withBench(async (bench) => {
+      const made = await madeWithRows(bench);
+      const { now } = Date;
+      const patches: string[] = [];
+      const { context } = await bench.contextOn(({ method, path, body }) => {
+        if (method === "PATCH") patches.push(body);
+        if (method === "PATCH") return { status: 200, text: body };
+        // Once it has tried for the first time, an hour has gone.
+        if (path.startsWith("/db/acme/") && body.includes("CREATE TABLE")) Date.now = () => now() + 3_600_000;
+        return "pass";
+      });
+      try {
+        const error = await update(made, news(made), context).catch((thrown: unknown) => thrown);
+        assert.match(String(error), /acme: it still takes writes 30 s after they were blocked, so it was not copied/);
+      } finally {
+        Date.now = now;
+      }
+      assert.deepEqual(patches, ['{"block_writes":true}', '{"block_writes":false}']);
+      assert.deepEqual(await bench.databases(), ["acme"]);
+    });
+  });
+
+  it("does not trust a copy that has as many rows, but others", async () => {
+    await withBench(async (bench) => {
+      const made = await madeWithRows(bench);
+      const { context } = await bench.contextOn(async ({ path, body }): Promise<Fate> => {
+        if (path.startsWith("/db/umbrella/") && body.includes("sqlite_schema")) {
+          await bench.sql("umbrella", "UPDATE notes SET text = 'lost'");
+        }
+        return "pass";
+      });
+      await assert.rejects(update(made, news(made), context), /does not hold the same, so nothing was switched/);
+      assert.ok((await bench.databases()).includes("acme"));
+      assert.equal(await isWritable(bench, "acme"), true);
     });
   });
 

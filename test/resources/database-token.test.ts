@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Context } from "../../provider/context";
+import { type Context, createContext } from "../../provider/context";
 import { jwtClaims } from "../../provider/drivers/turso/credential";
 import { openSql } from "../../provider/platform/sql";
 import {
@@ -7,6 +7,7 @@ import {
   type DatabaseTokenOutputs,
   databaseToken,
 } from "../../provider/resources/database-token";
+import { Unfinished } from "../../provider/resources/handler";
 import { tenantDatabase } from "../../provider/resources/tenant-database";
 import { respond } from "../../provider/response";
 import { type Bench, addressOf, tenant, withBench } from "../support/bench";
@@ -39,6 +40,13 @@ const withToken = (use: (bench: Bench, made: Made) => Promise<void>, inputs = as
     const made = await databaseToken.create({ inputs, context: bench.context() });
     await use(bench, made);
   });
+
+/** What is kept of an update that does not come to its end. */
+async function unfinished(update: Promise<unknown>): Promise<Unfinished<DatabaseTokenOutputs>> {
+  const error: unknown = await update.then(() => undefined).catch((reason: unknown) => reason);
+  assert.ok(error instanceof Unfinished, String(error));
+  return error as Unfinished<DatabaseTokenOutputs>;
+}
 
 describe("DatabaseToken", () => {
   it("is read-only and lives seven days unless told otherwise", async () => {
@@ -130,10 +138,6 @@ describe("DatabaseToken", () => {
   it("is minted anew when a refresh saw another database under the name", async () => {
     await withToken(async (bench, made) => {
       await bench.api.ok("DELETE", "/databases/acme");
-      assert.deepEqual(
-        respond((await databaseToken.read({ ...made, context: bench.context() }))!),
-        respond(made.outputs),
-      );
       await bench.api.ok("POST", "/databases", { name: "acme", group: "eu" });
       const outputs = (await databaseToken.read({ ...made, context: bench.context() }))!;
       assert.equal(outputs.token, made.outputs.token);
@@ -152,6 +156,144 @@ describe("DatabaseToken", () => {
       await tenantDatabase.create({ inputs: tenant("acme"), context });
       assert.equal(await changes(made, asked(), context), true);
     });
+  });
+
+  it("is minted anew after a refresh that saw no database, when the run that made it again missed the token", async () => {
+    await withToken(async (bench, made) => {
+      await bench.api.ok("DELETE", "/databases/acme");
+      const olds = (await databaseToken.read({ ...made, context: bench.context() }))!;
+      assert.equal(olds.presentId, "");
+      await bench.api.ok("POST", "/databases", { name: "acme", group: "eu" });
+      const seen = { id: made.id, outputs: olds };
+      assert.equal(await changes(seen, asked(), bench.context()), true);
+      const outputs = await databaseToken.update({ id: made.id, olds, news: asked(), context: bench.context() });
+      assert.equal(await opens(bench, "acme", outputs.token), true);
+      assert.equal(await changes({ id: made.id, outputs }, asked(), bench.context()), false);
+    });
+  });
+
+  it("is minted in the next run when this one made the database anew and could not mint", async () => {
+    await withToken(async (bench, made) => {
+      await bench.api.ok("DELETE", "/databases/acme");
+      const { context } = await bench.contextOn(({ path }) =>
+        path.includes("/databases/acme/auth/tokens") ? { status: 403, text: '{"error":"no"}' } : "pass",
+      );
+      await tenantDatabase.create({ inputs: tenant("acme"), context });
+      const request = { id: made.id, olds: made.outputs, news: asked(), context };
+      const { outputs } = await unfinished(databaseToken.update(request));
+      assert.equal(await changes({ id: made.id, outputs }, asked(), bench.context()), true);
+    });
+  });
+
+  it("of a tenant that has expired fails no run, and is one change at most", async () => {
+    await withToken(async (bench, made) => {
+      await bench.api.ok("DELETE", "/databases/acme");
+      const old = { ...made.outputs, expiresAt: new Date().toISOString() };
+      const unseen = await databaseToken.update({ id: made.id, olds: old, news: asked(), context: bench.context() });
+      const seen = (await databaseToken.read({ id: made.id, outputs: old, context: bench.context() }))!;
+      assert.equal(await changes({ id: made.id, outputs: seen }, asked(), bench.context()), true);
+      for (const olds of [unseen, seen]) {
+        const kept = await databaseToken.update({ id: made.id, olds, news: asked(), context: bench.context() });
+        assert.equal(kept.token, made.outputs.token);
+        assert.equal(await changes({ id: made.id, outputs: kept }, asked(), bench.context()), false);
+        const read = (await databaseToken.read({ id: made.id, outputs: kept, context: bench.context() }))!;
+        assert.equal(await changes({ id: made.id, outputs: read }, asked(), bench.context()), false);
+      }
+      const change = asked({ access: "full-access" });
+      await assert.rejects(
+        databaseToken.update({ id: made.id, olds: seen, news: change, context: bench.context() }),
+        /there is no database "acme"/,
+      );
+      await bench.api.ok("POST", "/databases", { name: "acme", group: "eu" });
+      const outputs = (await databaseToken.read({ id: made.id, outputs: unseen, context: bench.context() }))!;
+      assert.equal(await changes({ id: made.id, outputs }, asked(), bench.context()), true);
+    });
+  });
+
+  it("does not end what another one with the same key has just minted", async () => {
+    await withToken(async (bench, made) => {
+      const { context, line } = await bench.contextOn(() => "pass");
+      const other = await databaseToken.create({ inputs: asked({ access: "full-access" }), context: bench.context() });
+      const news = asked({ rotate: "k" });
+      const [a, b] = await Promise.all([
+        databaseToken.update({ id: made.id, olds: made.outputs, news, context }),
+        databaseToken.update({ id: other.id, olds: other.outputs, news: { ...news, access: "full-access" }, context }),
+      ]);
+      assert.equal(line.calls.filter(({ path }) => path.endsWith("/rotate")).length, 1);
+      for (const [token, works] of [
+        [made.outputs.token, false],
+        [other.outputs.token, false],
+        [a.token, true],
+        [b.token, true],
+      ] as const) {
+        assert.equal(await opens(bench, "acme", token), works);
+      }
+      const again = asked({ rotate: "k2" });
+      await databaseToken.update({ id: made.id, olds: a, news: again, context });
+      assert.equal(await opens(bench, "acme", a.token), false);
+    });
+  });
+
+  it("rotates the group once, for all of it, where the platform may not rotate less", async () => {
+    await withToken(async (bench, made) => {
+      await tenantDatabase.create({ inputs: tenant("globex"), context: bench.context() });
+      const inputs = asked({ database: "globex" });
+      const other = await databaseToken.create({ inputs, context: bench.context() });
+      const { context: local, line } = await bench.contextOn(() => "pass");
+      const { settings, platform } = local;
+      const capabilities = { ...platform.capabilities, rotation: "group" } as const;
+      const context = createContext({ ...platform, capabilities }, settings);
+      const news = asked({ rotate: "k" });
+      const diff = await databaseToken.diff({ id: made.id, olds: made.outputs, news, context });
+      assert.match(diff.note!, /every token of acme, and every other token of its whole group/);
+      const a = await databaseToken.update({ id: made.id, olds: made.outputs, news, context });
+      const b = await databaseToken.update({
+        id: other.id,
+        olds: other.outputs,
+        news: { ...news, database: "globex" },
+        context,
+      });
+      assert.deepEqual(
+        line.calls.flatMap(({ path }) => (path.endsWith("/rotate") ? [path.replace(/^.*\/groups/, "/groups")] : [])),
+        ["/groups/eu/auth/rotate"],
+      );
+      assert.deepEqual([await opens(bench, "acme", a.token), await opens(bench, "globex", b.token)], [true, true]);
+      assert.equal(await opens(bench, "globex", other.outputs.token), false);
+    });
+  });
+
+  it("that could not be minted after its rotation is minted by the next run, without another rotation", async () => {
+    await withToken(async (bench, made) => {
+      const { context } = await bench.contextOn(({ path }) =>
+        path.includes("/databases/acme/auth/tokens") ? { status: 403, text: '{"error":"no"}' } : "pass",
+      );
+      const news = asked({ rotate: "k" });
+      const { outputs } = await unfinished(databaseToken.update({ id: made.id, olds: made.outputs, news, context }));
+      assert.equal(await changes({ id: made.id, outputs }, news, bench.context()), true);
+      const { context: next, line } = await bench.contextOn(() => "pass");
+      const minted = await databaseToken.update({ id: made.id, olds: outputs, news, context: next });
+      assert.equal(await opens(bench, "acme", minted.token), true);
+      assert.ok(line.calls.every(({ path }) => !path.endsWith("/rotate")));
+    });
+  });
+
+  it("is kept when the key of a rotation is taken away", async () => {
+    await withToken(
+      async (bench, made) => {
+        const { context, line } = await bench.contextOn(() => "pass");
+        const request = { id: made.id, olds: made.outputs, news: asked(), context };
+        const { changes: differs, note } = await databaseToken.diff(request);
+        assert.deepEqual([differs, note], [true, undefined]);
+        const outputs = await databaseToken.update(request);
+        assert.deepEqual([outputs.token, outputs.rotate], [made.outputs.token, undefined]);
+        assert.equal(await changes({ id: made.id, outputs }, asked(), context), false);
+        assert.deepEqual(
+          line.calls.filter(({ write }) => write !== undefined),
+          [],
+        );
+      },
+      asked({ rotate: "k" }),
+    );
   });
 
   it("rotates: says whom it logs out, ends the old token and goes on working itself", async () => {

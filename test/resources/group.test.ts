@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { templateName } from "../../provider/registry/reserved-names";
 import { type GroupOutputs, group as groups } from "../../provider/resources/group";
+import type { Unfinished } from "../../provider/resources/handler";
 import { tenantDatabase } from "../../provider/resources/tenant-database";
 import { type Bench, addressOf, group, tenant, withBench } from "../support/bench";
 import { type Fate, atEveryWrite } from "../support/faulty-line";
@@ -104,6 +106,110 @@ describe("Group", () => {
     });
   });
 
+  it("is not deleted with a database made by hand, even one whose name looks like Tenantry's", async () => {
+    await withBench(async (bench) => {
+      const { id, outputs } = await groups.create({ inputs: group("eu"), context: bench.context() });
+      await bench.api.ok("POST", "/databases", { name: "tenantry-demo", group: "eu" });
+      const deleting = async () => groups.delete({ id, outputs, context: bench.context() });
+      await assert.rejects(deleting(), { code: "not-empty", message: /tenantry-demo/ });
+      await bench.api.ok("DELETE", "/databases/tenantry-demo");
+      const template = templateName("eu", "app", "d1");
+      await bench.api.ok("POST", "/databases", { name: template, group: "eu" });
+      await deleting();
+      assert.deepEqual(await bench.databases(true), []);
+    });
+  });
+
+  const lists: [string, string, string][] = [
+    ["an empty list", '{"databases":[]}', "not-empty"],
+    ["a list that is null", '{"databases":null}', "bad-answer"],
+    ["an empty answer", "{}", "bad-answer"],
+    ["an error that calls itself success", '{"databases":[],"error":"half of it"}', "bad-answer"],
+  ];
+  for (const [what, text, code] of lists) {
+    it(`is not deleted on the word of ${what} while another stack has a tenant there`, async () => {
+      await withBench(async (bench) => {
+        const { id, outputs } = await groups.create({ inputs: group("eu"), context: bench.context() });
+        const self = addressOf("theirs", "organization/shop/prod");
+        await tenantDatabase.create({ inputs: tenant("theirs", { self }), context: bench.context() });
+        const { context } = await bench.contextOn(({ method, path }) =>
+          method === "GET" && /\/databases(\?|$)/.test(path) ? { status: 200, text } : "pass",
+        );
+        await assert.rejects(Promise.resolve(groups.delete({ id, outputs, context })), { code });
+        assert.deepEqual([await names(bench), await bench.databases()], [["eu"], ["theirs"]]);
+      });
+    });
+  }
+
+  it("is deleted while the platform still shows what this process has just deleted, but not with another of the name", async () => {
+    await withBench(async (bench) => {
+      const { id, outputs } = await groups.create({ inputs: group("eu"), context: bench.context() });
+      const acme = await tenantDatabase.create({ inputs: tenant("acme"), context: bench.context() });
+      const listed = JSON.stringify(await bench.api.ok("GET", "/databases"));
+      let late = false;
+      const { context } = await bench.contextOn(({ method, path }) =>
+        late && method === "GET" && /\/databases(\?|$)/.test(path) ? { status: 200, text: listed } : "pass",
+      );
+      await tenantDatabase.delete({ ...acme, context });
+      await bench.api.ok("POST", "/databases", { name: "acme", group: "eu" });
+      const deleting = async () => groups.delete({ id, outputs, context });
+      await assert.rejects(deleting(), { code: "not-empty", message: /acme/ });
+      await bench.api.ok("DELETE", "/databases/acme");
+      late = true;
+      await deleting();
+      assert.deepEqual(await names(bench), []);
+    });
+  });
+
+  it("keeps its default name through an alias rename and a forced replacement", async () => {
+    await withBench(async (bench) => {
+      const before = group("us", { nameIsDefault: true });
+      const { id, outputs } = await groups.create({ inputs: before, context: bench.context() });
+      const renamed = group("america", { nameIsDefault: true, formerly: [before.self] });
+      const forced = await groups.create({ inputs: renamed, context: bench.context() });
+      assert.deepEqual([forced.id, forced.outputs.name], [id, "us"]);
+      await groups.delete({ id, outputs, context: bench.context() });
+      assert.deepEqual(await names(bench), ["eu", "us"]);
+    });
+  });
+
+  it("keeps its default name when the alias is long gone, because the claim follows the rename", async () => {
+    await withBench(async (bench) => {
+      const { id, outputs } = await groups.create({
+        inputs: group("us", { nameIsDefault: true }),
+        context: bench.context(),
+      });
+      const news = group("us", { nameIsDefault: true, self: addressOf("america"), formerly: [outputs.self] });
+      const diff = async (olds: GroupOutputs) => groups.diff({ id, olds, news, context: bench.context() });
+      assert.equal((await diff(outputs)).changes, true);
+
+      const { context } = await bench.contextOn(({ path, body }) =>
+        path.endsWith("/pipeline") && body.includes("UPDATE claims") ? { status: 403, text: "{}" } : "pass",
+      );
+      await assert.rejects(groups.update({ id, olds: outputs, news, context }), (error: Unfinished<GroupOutputs>) => {
+        assert.equal(error.outputs.self, outputs.self);
+        return true;
+      });
+      const reached = await groups.update({ id, olds: outputs, news, context: bench.context() });
+      assert.deepEqual([reached.self, (await diff(reached)).changes], [news.self, false]);
+      assert.deepEqual(
+        (await bench.claims("us")).map(({ address }) => address),
+        [news.self],
+      );
+      const replaced = group("america", { nameIsDefault: true });
+      assert.equal((await groups.create({ inputs: replaced, context: bench.context() })).outputs.name, "us");
+      assert.deepEqual(await names(bench), ["eu", "us"]);
+    });
+  });
+
+  it("with a name that nobody has yet is new, whatever other groups there are", async () => {
+    await withBench(async (bench) => {
+      await groups.create({ inputs: group("eu", { nameIsDefault: true }), context: bench.context() });
+      await groups.create({ inputs: group("us", { nameIsDefault: true }), context: bench.context() });
+      assert.deepEqual(await names(bench), ["eu", "us"]);
+    });
+  });
+
   it("leaves a group of the same name alone that somebody made anew", async () => {
     await withBench(async (bench) => {
       const { id, outputs } = await groups.create({ inputs: group("eu"), context: bench.context() });
@@ -137,6 +243,22 @@ describe("Group", () => {
       const olds = await groups.update({ id, olds: outputs, news, context });
       assert.equal((await groups.diff({ id, olds, news, context })).changes, false);
       await tenantDatabase.create({ inputs: tenant("acme"), context });
+    });
+  });
+
+  it("only forgets a rotation's key that is taken away", async () => {
+    await withBench(async (bench) => {
+      const first = await groups.create({ inputs: group("eu", { rotate: "2026-11" }), context: bench.context() });
+      const { context, line } = await bench.contextOn(() => "pass");
+      const request = { id: first.id, olds: first.outputs, news: group("eu"), context };
+      const { changes, note } = await groups.diff(request);
+      assert.deepEqual([changes, note], [true, undefined]);
+      const olds = await groups.update(request);
+      assert.equal((await groups.diff({ ...request, olds })).changes, false);
+      assert.deepEqual(
+        line.calls.filter(({ path }) => path.endsWith("/rotate")),
+        [],
+      );
     });
   });
 

@@ -95,7 +95,7 @@ describe("a TenantDatabase's schema", () => {
     });
   });
 
-  it("stops behind the first of more than ten that fails, applying nothing of the file anywhere", async () => {
+  it("stops behind the first that fails, applying nothing of the file anywhere", async () => {
     await withBench(async (bench) => {
       const fleet = await fleetOf(12, bench, bench.context());
       for (const { outputs } of fleet) await bench.sql(outputs.name, "INSERT INTO notes (text) VALUES ('kept')");
@@ -114,19 +114,40 @@ describe("a TenantDatabase's schema", () => {
     });
   }).timeout(40_000);
 
-  it("tries each of ten or fewer", async () => {
+  it("lets one of two go first, also under another stack name than their claims'", async () => {
     await withBench(async (bench) => {
-      const fleet = await fleetOf(10, bench, bench.context());
-      await bench.sql("tenant-4", "INSERT INTO notes (text) VALUES ('kept')");
+      const fleet = await fleetOf(2, bench, bench.context());
+      for (const { outputs } of fleet) await bench.sql(outputs.name, "INSERT INTO notes (text) VALUES ('kept')");
       const { ref } = await bench.template(failing);
-      const said = await outcomes(fleet, ref, bench.context());
-      assert.deepEqual(
-        said.map((text, i) => (text === "migrated" ? i : -1)).filter((i) => i >= 0),
-        [0, 1, 2, 3, 5, 6, 7, 8, 9],
+      const context = bench.context();
+      const self = ({ outputs }: Made) => `organization/renamed/dev/${outputs.name}`;
+      const said = await Promise.allSettled(
+        fleet.map((made) =>
+          update(
+            { ...made, outputs: { ...made.outputs, self: self(made) } },
+            { schema: ref, self: self(made) },
+            context,
+          ),
+        ),
       );
-      assert.match(said[4]!, /^tenant-4: .*0002_strict\.sql, line 3: /);
+      const reasons = said.map((one) => String((one as PromiseRejectedResult).reason));
+      assert.equal(reasons.filter((text) => text.includes("0002_strict.sql, line 3")).length, 1);
+      assert.equal(reasons.filter((text) => text.includes("went first and failed")).length, 1);
     });
-  }).timeout(40_000);
+  });
+
+  it("goes on with the rest when one behind the first fails", async () => {
+    await withBench(async (bench) => {
+      const fleet = await fleetOf(4, bench, bench.context());
+      const { ref } = await bench.template(failing);
+      const context = bench.context();
+      assert.deepEqual(await outcomes(fleet.slice(0, 1), ref, context), ["migrated"]);
+      await bench.sql("tenant-2", "INSERT INTO notes (text) VALUES ('kept')");
+      const said = await outcomes(fleet.slice(1), ref, context);
+      assert.deepEqual([said[0], said[2]], ["migrated", "migrated"]);
+      assert.match(said[1]!, /^tenant-2: .*0002_strict\.sql, line 3: /);
+    });
+  });
 
   it("goes on after the file was corrected", async () => {
     await withBench(async (bench) => {
@@ -182,6 +203,39 @@ describe("a TenantDatabase's schema", () => {
       });
     });
   }
+
+  it("waits until a block that it lifted itself is gone", async () => {
+    await withBench(async (bench) => {
+      const [made] = await fleetOf(1, bench, bench.context(), { suspended: true });
+      const { ref } = await bench.template(second);
+      let calls = 0;
+      const { context } = await bench.contextOn(async ({ method, path, body }) => {
+        if (method === "PATCH" && body.includes("false")) return { status: 200, text: body };
+        const lifts: Record<number, object> = { 2: { block_reads: false }, 5: { block_writes: false } };
+        const lift = path.startsWith("/db/tenant-0/") ? lifts[++calls] : undefined;
+        if (lift) await bench.api.ok("PATCH", "/databases/tenant-0/configuration", lift);
+        return "pass";
+      });
+      const outputs = await update(made!, { schema: ref, suspended: false }, context);
+      assert.deepEqual([outputs.schemaVersion, outputs.suspended], ["0002_pinned", false]);
+      assert.ok(calls > 5);
+    });
+  });
+
+  it("does not wait for a block that somebody else set", async () => {
+    await withBench(async (bench) => {
+      const [made] = await fleetOf(1, bench, bench.context());
+      const { ref } = await bench.template(second);
+      await bench.api.ok("PATCH", "/databases/tenant-0/configuration", { block_writes: true });
+      const { context, line } = await bench.contextOn(() => "pass");
+      await assert.rejects(
+        update(made!, { schema: ref }, context),
+        /^Error: tenant-0: .*writes are blocked on this database, so it was not migrated\. Lift the block/,
+      );
+      const tried = line.calls.filter(({ path, body }) => path.startsWith("/db/tenant-0/") && body.includes("ALTER"));
+      assert.equal(tried.length, 1);
+    });
+  });
 
   it("refuses an edited history before anything is sent", async () => {
     await withBench(async (bench) => {

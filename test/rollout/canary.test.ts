@@ -12,7 +12,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("createCanary", () => {
   it("lets one go first and the others only after it succeeded", async () => {
-    const canary = createCanary(true);
+    const canary = createCanary();
     const [a, b, c] = [work(), work(), work()];
     const all = [canary.run("a", a.run), canary.run("b", b.run), canary.run("c", c.run)];
     await turn();
@@ -26,7 +26,7 @@ describe("createCanary", () => {
   });
 
   it("stops the others, also late ones, when the first fails, and says who it was", async () => {
-    const canary = createCanary(true);
+    const canary = createCanary();
     const [a, b] = [work(), work()];
     const all = [canary.run("a", a.run), canary.run("b", b.run)];
     a.reject(new Error("bad SQL"));
@@ -38,25 +38,12 @@ describe("createCanary", () => {
   });
 
   it("lets a failure behind the first stop nobody", async () => {
-    const canary = createCanary(true);
+    const canary = createCanary();
     assert.equal(await canary.run("a", async () => 1), 1);
     await assert.rejects(
       canary.run("b", async () => Promise.reject(new Error("its own"))),
       /its own/,
     );
     assert.equal(await canary.run("c", async () => 3), 3);
-  });
-
-  it("lets all go at once where none is wanted", async () => {
-    const canary = createCanary(false);
-    const [a, b] = [work(), work()];
-    const all = [canary.run("a", a.run), canary.run("b", b.run)];
-    assert.deepEqual([a.began, b.began], [true, true]);
-    a.reject(new Error("its own"));
-    b.resolve("b");
-    assert.deepEqual(
-      (await Promise.allSettled(all)).map(({ status }) => status),
-      ["rejected", "fulfilled"],
-    );
   });
 });

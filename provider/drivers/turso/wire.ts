@@ -70,14 +70,22 @@ const group = record({
 
 export const oneDatabase = record({ database }).transform((wire) => wire.database);
 export const oneGroup = record({ group }).transform((wire) => wire.group);
-export const allGroups = record({ groups: z.array(group).optional() }).transform((wire) => wire.groups ?? []);
+
+/**
+ * A list must be in the answer, and no error beside it: whatever an answer lacks is taken for absent, and a group that
+ * holds nothing is deleted. (No list is documented to be null when it is empty.)
+ */
+const noError = z.undefined("the platform speaks of an error in an answer that says success").optional();
+
+export const allGroups = record({ groups: z.array(group), error: noError }).transform((wire) => wire.groups);
 
 /** A page of databases; `next` is absent, null or empty at the end. */
 export const databasePage = record({
-  databases: z.array(database).optional(),
+  databases: z.array(database),
+  error: noError,
   pagination: record({ next: z.union([z.string(), z.number()]).optional() }).optional(),
 }).transform(({ databases, pagination }) => ({
-  items: databases ?? [],
+  items: databases,
   next: pagination?.next === undefined || pagination.next === "" ? undefined : String(pagination.next),
 }));
 

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { DatabaseConfiguration, PlatformDatabase } from "../../platform/platform";
+import { isBlocked } from "../../platform/sql-failure";
 import type { Context } from "../../context";
 import type { TenantDatabaseInputs } from "./inputs";
 
@@ -45,7 +47,7 @@ export function configurationChange(
   desired: DatabaseConfiguration,
 ): DatabaseConfiguration | undefined {
   const differing = settings.filter(
-    (key) => desired[key] !== undefined && !same(observed[key] ?? initialSetting(key), desired[key]),
+    (key) => desired[key] !== undefined && !same(key, observed[key] ?? initialSetting(key), desired[key]),
   );
   if (differing.length === 0) return undefined;
   return Object.fromEntries(differing.map((key) => [key, desired[key]]));
@@ -71,7 +73,32 @@ export async function configure(
 ): Promise<DatabaseConfiguration> {
   const change = configurationChange(observed, desired);
   if (change) await context.platform.configureDatabase(name, change);
+  if (change?.blockReads === false || change?.blockWrites === false) {
+    lifts.set(context, (lifts.get(context) ?? new Map<string, number>()).set(name, Date.now()));
+  }
   return { ...observed, ...change };
+}
+
+/** When this process lifted a block, by database. */
+const lifts = new WeakMap<Context, Map<string, number>>();
+/** How long a block may outlive its lifting, in ms: a platform may apply a change after confirming it. */
+const afterglow = 10_000;
+
+/** Repeats work that a block refuses which we have just lifted ourselves. The work must be safe to repeat. */
+export async function sinceLifted<Result>(
+  context: Context,
+  name: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  for (let delay = 100; ; delay *= 2) {
+    try {
+      return await work();
+    } catch (error) {
+      const until = (lifts.get(context)?.get(name) ?? 0) + afterglow;
+      if (!isBlocked(error) || Date.now() + delay >= until) throw error;
+    }
+    await sleep(delay);
+  }
 }
 
 function pick(from: object): DatabaseConfiguration {
@@ -79,7 +106,16 @@ function pick(from: object): DatabaseConfiguration {
   return Object.fromEntries(settings.filter((key) => values[key] !== undefined).map((key) => [key, values[key]]));
 }
 
-function same(a: unknown, b: unknown): boolean {
+function same(key: Setting, a: unknown, b: unknown): boolean {
+  if (key === "sizeLimit") return sizes(a).some((size) => sizes(b).includes(size));
   if (Array.isArray(a) && Array.isArray(b)) return JSON.stringify([...a].sort()) === JSON.stringify([...b].sort());
   return a === b;
+}
+
+/** The bytes that a size such as "256mb" can mean: Turso does not document whether its kb is 1,000 or 1,024. */
+function sizes(text: unknown): number[] {
+  const [, digits, unit = ""] = /^(\d+) *([kmgt]?)i?b?$/i.exec(String(text)) ?? [];
+  if (digits === undefined) return [];
+  const power = ["", "k", "m", "g", "t"].indexOf(unit.toLowerCase());
+  return [1_000, 1_024].map((base) => Number(digits) * base ** power);
 }

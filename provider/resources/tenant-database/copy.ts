@@ -5,7 +5,9 @@ import type { Claim } from "../../registry/claim";
 import type { Registry } from "../../registry/registry";
 import { randomId } from "../random-id";
 import { parseSelf } from "../self";
+import { awaitNoWrites } from "./closing";
 import { declaredConfiguration, observeConfiguration } from "./configuration";
+import { sameContents } from "./contents";
 import { type TenantDatabaseInputs, schemaOf } from "./inputs";
 import { type TenantDatabaseOutputs, outputsOf } from "./outputs";
 
@@ -40,6 +42,7 @@ export async function copyUnderNewName(
     source.name,
     blockWrites === true && (earlier === undefined || declaredConfiguration(olds).blockWrites === true),
     async () => {
+      await awaitNoWrites(context.sql(olds), source.name);
       // What was written to the source since that copy was made would be lost.
       if (existing && !blockWrites) await discard(context, existing, source);
       const made = existing && blockWrites ? existing : await makeCopy(context, olds, news);
@@ -178,33 +181,12 @@ async function switchTo(
   };
 }
 
-/** Every table must be there with as many rows; else the copy is not trusted and the source stays what it was. */
+/** Everything must be there; else the copy is not trusted and the source stays what it was. */
 async function compare(context: Context, olds: TenantDatabaseOutputs, copy: PlatformDatabase): Promise<void> {
-  const source = await rowCounts(context, { name: olds.name, hostname: olds.hostname, group: olds.group });
-  const target = await rowCounts(context, { name: copy.name, hostname: copy.hostname, group: olds.group });
-  if (JSON.stringify(source) === JSON.stringify(target)) return;
+  if (await sameContents(context.sql(olds), context.sql({ ...copy, group: olds.group }))) return;
   throw new TenantryError(
     "unavailable",
-    `${olds.name}: the copy "${copy.name}" is not complete, so nothing was switched.`,
+    `${olds.name}: the copy "${copy.name}" does not hold the same, so nothing was switched.`,
     { fix: "Run `pulumi up` again." },
   );
-}
-
-async function rowCounts(context: Context, address: { name: string; hostname: string; group: string }) {
-  const sql = context.sql(address);
-  const { rows } = await sql.execute(
-    {
-      sql: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
-      args: [],
-    },
-    { idempotent: true },
-  );
-  const names = rows.map((row) => String(row["name"]));
-  if (names.length === 0) return [];
-  const counts = await sql.batch(
-    names.map((name) => ({ sql: `SELECT count(*) AS rows FROM "${name.replaceAll('"', '""')}"`, args: [] })),
-    "read",
-    { idempotent: true },
-  );
-  return names.map((name, i) => [name, Number(counts[i]!.rows[0]!["rows"])]);
 }

@@ -19,7 +19,9 @@ export async function createTenantDatabase(
     templateFor(context, inputs, anew),
   );
   const desired = declaredConfiguration(inputs);
-  let observed = how === "created" ? {} : await observeConfiguration(context, database, desired);
+  // The size went along with the create: current Turso databases refuse to be told it again.
+  let observed: DatabaseConfiguration =
+    how === "created" ? { sizeLimit: inputs.sizeLimit } : await observeConfiguration(context, database, desired);
   let outputs = outputsOf(context, inputs, database, observed, {
     scope,
     status: "ready",

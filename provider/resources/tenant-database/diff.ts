@@ -19,6 +19,8 @@ export function diffTenantDatabase(olds: TenantDatabaseOutputs, news: TenantData
   if (olds.status === "expired" && !differs(desiredRecord(news, olds).expiresAt, olds.expiresAt)) {
     return { changes: false, note: `${olds.name}: expired at ${olds.expiresAt}; it is gone, and is not made anew` };
   }
+  // A token's diff compares: its own state may be of a database that was replaced when the run broke off.
+  if (olds.status === "ready") context.identities.set(olds.name, olds.databaseId);
   const move = whatMoves(olds, news);
   if (move) {
     const decided = decide(olds, news, move);

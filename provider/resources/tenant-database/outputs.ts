@@ -46,14 +46,23 @@ export function outputsOf(
   };
 }
 
-/** Observed settings in the terms the program used: only those it manages, `suspended` as one. */
+/**
+ * Observed settings in the terms the program used: only those it manages, `suspended` as one. Where somebody else has
+ * set or lifted one of its two blocks, they are told by themselves instead, which is neither of its values.
+ */
 export function asInputs(inputs: TenantDatabaseInputs, observed: DatabaseConfiguration): Partial<TenantDatabaseInputs> {
   const declared = declaredConfiguration({ ...inputs, suspended: undefined });
   const settings = Object.fromEntries(
     Object.keys(declared).map((key) => [key, observed[key as keyof DatabaseConfiguration] ?? initialSetting(key)]),
   );
-  const suspended = observed.blockReads === true && observed.blockWrites === true;
-  return inputs.suspended === undefined ? settings : { ...settings, suspended };
+  if (inputs.suspended === undefined) return settings;
+  const blocks = (["blockReads", "blockWrites"] as const).filter((key) => inputs[key] === undefined);
+  const values = blocks.map((key) => [key, observed[key] === true] as const);
+  const [first = inputs.suspended, second = first] = values.map(([, value]) => value);
+  const open = Object.fromEntries(blocks.map((key) => [key, undefined]));
+  return first === second
+    ? { ...settings, ...open, suspended: first }
+    : { ...settings, ...Object.fromEntries(values), suspended: undefined };
 }
 
 /** When it ends: as given, or counted from now. */

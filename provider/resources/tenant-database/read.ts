@@ -1,5 +1,6 @@
 import type { Context } from "../../context";
 import { TenantryError } from "../../platform/errors";
+import { isOfDatabase } from "../../platform/sql-failure";
 import { allowRemoval } from "../removals";
 import { requireScope } from "../scope";
 import { declaredConfiguration, observeConfiguration } from "./configuration";
@@ -29,12 +30,15 @@ export async function readTenantDatabase(
   };
 }
 
-/** Where the ledger cannot be read (blocked, archived, no answer), the last known version stands: it is a hint. */
+/**
+ * Where the ledger cannot be read (blocked, address or token refused, archived, no answer), the last known version
+ * stands: it is a hint. What the platform itself refuses is told.
+ */
 async function version(outputs: TenantDatabaseOutputs, context: Context): Promise<string | undefined> {
   try {
     return await observeVersion(context, outputs);
   } catch (error) {
-    if (error instanceof TenantryError && error.whose === "yours") throw error;
+    if (error instanceof TenantryError && error.whose === "yours" && !isOfDatabase(error)) throw error;
     return outputs.schemaVersion;
   }
 }

@@ -9,14 +9,12 @@ import { templateMigrations } from "../../rollout/template-source";
 import type { Registry } from "../../registry/registry";
 import { templateName } from "../../registry/reserved-names";
 import { parseSelf } from "../self";
+import { sinceLifted } from "./configuration";
 import { type TenantDatabaseInputs, schemaOf } from "./inputs";
 
-/** With more existing tenants than this, one is migrated first and the rest only after it succeeded. */
-const canaryAbove = 10;
-
 /** Template databases this process has seen complete, by group and digest. */
-const templates = new WeakMap<Context, Map<string, string | Promise<string>>>();
-const canaries = new WeakMap<Context, Map<string, Canary | Promise<Canary>>>();
+const templates = new WeakMap<Context, Map<string, Promise<string>>>();
+const canaries = new WeakMap<Context, Map<string, Canary>>();
 
 /**
  * The database to copy a new tenant from, where the platform copies; undefined: it is migrated from empty.
@@ -35,7 +33,7 @@ export async function templateFor(
     templates.get(context)?.delete(key);
     context.listing.gone(templateName(group, schema.name, schema.digest));
   }
-  return remembered(templates, context, key, async () => {
+  return remembered(context, key, async () => {
     const registry = await context.registry(group, parseSelf(inputs.self).stack);
     return ensureTemplateDatabase(context, group, schema, templateMigrations(schema), await registry.run());
   });
@@ -55,31 +53,28 @@ export async function migrateNew(
   const migrations = templateMigrations(schema);
   const sql = context.sql(database);
   await open("reads");
-  const pending = pendingMigrations(await readLedger(sql), migrations, database.name);
+  const ledger = await sinceLifted(context, database.name, () => readLedger(sql));
+  const pending = pendingMigrations(ledger, migrations, database.name);
   if (pending.length > 0) {
     await open("writes");
-    await migrate({ sql, database: database.name, migrations, run: await registry?.run() });
+    const request = { sql, database: database.name, migrations, run: await registry?.run() };
+    await sinceLifted(context, database.name, () => migrate(request));
   }
   return migrations.at(-1)?.id;
 }
 
-/** The same for a tenant that has been in use: where there are many, one goes first, and its failure stops the rest. */
+/** The same for a tenant that has been in use: one of them goes first, and its failure stops the rest. */
 export async function migrateExisting(
   context: Context,
   database: DatabaseAddress,
   schema: TemplateRef,
   registry: Registry | undefined,
-  self: string,
   open: Open,
 ): Promise<string | undefined> {
   const key = `${schema.name}\n${schema.digest}`;
-  const canary = await remembered(canaries, context, key, async () => {
-    // Without a registry nobody knows how many there are, so caution it is.
-    if (!registry) return createCanary(true);
-    const claims = await registry.ofStack(parseSelf(self).stack);
-    const tenants = claims.filter((claim) => claim.template === schema.name && claim.state === "held").length;
-    return createCanary(tenants > canaryAbove);
-  });
+  const known = canaries.get(context) ?? new Map<string, Canary>();
+  const canary = known.get(key) ?? createCanary();
+  canaries.set(context, known.set(key, canary));
   return canary.run(database.name, () => migrateNew(context, database, schema, registry, open));
 }
 
@@ -89,16 +84,11 @@ export async function observeVersion(context: Context, database: DatabaseAddress
   return (await readLedger(sql)).at(-1)?.id;
 }
 
-function remembered<Value>(
-  store: WeakMap<Context, Map<string, Value | Promise<Value>>>,
-  context: Context,
-  key: string,
-  make: () => Promise<Value>,
-): Promise<Value> {
-  const map = store.get(context) ?? new Map<string, Value | Promise<Value>>();
-  store.set(context, map);
+function remembered(context: Context, key: string, make: () => Promise<string>): Promise<string> {
+  const map = templates.get(context) ?? new Map<string, Promise<string>>();
+  templates.set(context, map);
   const known = map.get(key);
-  if (known !== undefined) return Promise.resolve(known);
+  if (known) return known;
   const made = make();
   made.catch(() => map.delete(key));
   map.set(key, made);

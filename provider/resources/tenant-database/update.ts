@@ -68,7 +68,7 @@ export async function updateTenantDatabase(
       try {
         if (migrates) {
           const registry = await registryIfReached(context, reached.group, news.self);
-          const schemaVersion = await migrateExisting(context, reached, schema, registry, news.self, open);
+          const schemaVersion = await migrateExisting(context, reached, schema, registry, open);
           reached = { ...reached, schemaVersion };
         }
       } finally {
