@@ -6,14 +6,14 @@ import type { Migration } from "./source";
 
 /**
  * The database that new tenants of one group are copied from: holds the template's schema and ledger, and no rows. It is
- * named by its content, so it is made once, never changed, and a second run that makes it too makes the same.
+ * named by its content, so it is made once, never changed, and a second run that makes it too makes the same. Stacks share
+ * it and none goes before another, so no run's number is written there.
  */
 export async function ensureTemplateDatabase(
   context: Context,
   group: string,
   template: { readonly name: string; readonly digest: string },
   migrations: readonly Migration[],
-  run: number,
 ): Promise<string> {
   const name = templateName(group, template.name, template.digest);
   let database = await context.listing.database(name);
@@ -29,6 +29,6 @@ export async function ensureTemplateDatabase(
   }
   const sql = context.sql({ name, hostname: database.hostname, group });
   await sql.ready();
-  await migrate({ sql, database: `template "${template.name}"`, migrations, run });
+  await migrate({ sql, database: `template "${template.name}"`, migrations, run: undefined });
   return name;
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { isReserved, registryName, templateName } from "../../provider/registry/reserved-names";
+import { migrate } from "../../provider/rollout/migrate";
 import { readMigrations } from "../../provider/rollout/source";
 import { ensureTemplateDatabase } from "../../provider/rollout/template";
 import { formatTemplateRef, parseTemplateRef } from "../../provider/rollout/template-ref";
@@ -14,7 +15,7 @@ describe("ensureTemplateDatabase", () => {
       const template = await bench.template(files);
       const migrations = readMigrations(template.path);
       const names = await Promise.all(
-        Array.from({ length: 4 }, () => ensureTemplateDatabase(bench.context(), "eu", template, migrations, 1)),
+        Array.from({ length: 4 }, () => ensureTemplateDatabase(bench.context(), "eu", template, migrations)),
       );
       assert.deepEqual(new Set(names), new Set([templateName("eu", "app", template.digest)]));
       assert.deepEqual(await bench.databases(true), [names[0]]);
@@ -26,13 +27,27 @@ describe("ensureTemplateDatabase", () => {
     });
   });
 
+  it("completes one that another stack's newer run has begun", async () => {
+    await withBench(async (bench) => {
+      const template = await bench.template(files);
+      const migrations = readMigrations(template.path);
+      const name = templateName("eu", "app", template.digest);
+      const context = bench.context();
+      const database = await context.platform.createDatabase({ name, group: "eu" });
+      const sql = context.sql({ name, hostname: database.hostname, group: "eu" });
+      await migrate({ sql, database: name, migrations: migrations.slice(0, 1), run: Number.MAX_SAFE_INTEGER });
+      await ensureTemplateDatabase(bench.context(), "eu", template, migrations);
+      assert.equal((await bench.sql(name, "SELECT id FROM _tenantry_migrations")).length, 2);
+    });
+  });
+
   it("completes one that an earlier run left half-made", async () => {
     await withBench(async (bench) => {
       const template = await bench.template(files);
       const migrations = readMigrations(template.path);
       const { context } = await bench.contextOn(({ body }) => (body.includes("TABLE notes") ? "die" : "pass"));
-      await assert.rejects(ensureTemplateDatabase(context, "eu", template, migrations, 1));
-      const name = await ensureTemplateDatabase(bench.context(), "eu", template, migrations, 2);
+      await assert.rejects(ensureTemplateDatabase(context, "eu", template, migrations));
+      const name = await ensureTemplateDatabase(bench.context(), "eu", template, migrations);
       assert.deepEqual(await bench.sql(name, "SELECT id FROM _tenantry_migrations ORDER BY seq"), [
         { id: "0001_notes" },
         { id: "0002_more" },
@@ -44,7 +59,7 @@ describe("ensureTemplateDatabase", () => {
     await withBench(async (bench) => {
       const template = await bench.template({ ...files, "0003_wrong.sql": "CREATE TABLE notes (x);" });
       await assert.rejects(
-        ensureTemplateDatabase(bench.context(), "eu", template, readMigrations(template.path), 1),
+        ensureTemplateDatabase(bench.context(), "eu", template, readMigrations(template.path)),
         /^TenantryError: template "app": .*0003_wrong\.sql, line 1: .*notes already exists/,
       );
     });

@@ -8,7 +8,6 @@ import type { TemplateRef } from "../../rollout/template-ref";
 import { templateMigrations } from "../../rollout/template-source";
 import type { Registry } from "../../registry/registry";
 import { templateName } from "../../registry/reserved-names";
-import { parseSelf } from "../self";
 import { sinceLifted } from "./configuration";
 import { type TenantDatabaseInputs, schemaOf } from "./inputs";
 
@@ -33,10 +32,7 @@ export async function templateFor(
     templates.get(context)?.delete(key);
     context.listing.gone(templateName(group, schema.name, schema.digest));
   }
-  return remembered(context, key, async () => {
-    const registry = await context.registry(group, parseSelf(inputs.self).stack);
-    return ensureTemplateDatabase(context, group, schema, templateMigrations(schema), await registry.run());
-  });
+  return remembered(context, key, () => ensureTemplateDatabase(context, group, schema, templateMigrations(schema)));
 }
 
 /** Makes sure that the database can be read or written, where its program keeps it blocked. */
