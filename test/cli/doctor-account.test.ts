@@ -2,17 +2,10 @@ import assert from "node:assert/strict";
 import type { Account, Quota, TokenGrant } from "../../provider/platform/account";
 import { quotaCheck, scopesCheck, tokenCheck } from "../../sdk/cli/doctor/account";
 import { lineOf } from "../../sdk/cli/doctor/check";
+import { unrestricted } from "../../provider/drivers/turso/grant";
 
 const now = Date.parse("2026-01-01T00:00:00Z");
 const day = 86_400_000;
-const unrestricted: TokenGrant = {
-  name: undefined,
-  scopes: "unrestricted",
-  missing: [],
-  enoughFor: "every deploy",
-  organization: undefined,
-  group: undefined,
-};
 
 describe("tenantry doctor: token, scopes and quotas", () => {
   const expiries: [string, Account["tokenExpiry"], RegExp][] = [
