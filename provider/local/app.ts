@@ -44,16 +44,22 @@ export function createApp({ control, fleet, files, sql, latency, onRequest }: Ap
     await next();
     onRequest?.({ method: c.req.method, path: c.req.path, status: c.res.status });
   });
-  app.use(bodyLimit({ maxSize: largestBody, onError: (c) => c.json({ error: "the request body is too large" }, 413) }));
+  const bounded = bodyLimit({
+    maxSize: largestBody,
+    onError: (c) => c.json({ error: "the request body is too large" }, 413),
+  });
+  // An upload goes to the disk, not into memory.
+  app.use((c, next) => (c.req.path.endsWith("/v1/upload") ? next() : bounded(c, next)));
   app.get("/tenantry/identity", (c) => c.json({ id: control.id }));
   app.route("/v1/locations", locationsApi());
+  app.route("/", sql);
   app.use("/v1/*", requireToken(control.apiToken));
   app.route("/v1/auth", apiTokensApi(control));
   app.route("/v1/organizations", organizationsApi(control));
   app.route("/v1/organizations/:organization", accountApi(control, files));
   app.route("/v1/organizations/:organization/groups", groupsApi(control, fleet));
   app.route("/v1/organizations/:organization/databases", databasesApi(control, fleet));
-  return app.route("/", sql);
+  return app;
 }
 
 function requireToken(apiToken: string): MiddlewareHandler {

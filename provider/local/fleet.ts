@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { Pipelines } from "./hrana/pipeline";
 import { ApiProblem } from "./problem";
+import type { SqlProcesses } from "./processes/sql-processes";
 import type { Control } from "./store/control";
 import type { DatabaseFiles, FileKey } from "./store/database-files";
 import type { DatabaseRow } from "./store/databases";
@@ -17,12 +17,9 @@ export interface Fleet {
   deleteGroup(group: GroupRow): Promise<void>;
 }
 
-export function createFleet(control: Control, files: DatabaseFiles, pipelines: Pipelines): Fleet {
+export function createFleet(control: Control, files: DatabaseFiles, processes: SqlProcesses): Fleet {
   const removeFiles = async (databases: readonly FileKey[]): Promise<void> => {
-    for (const database of databases) {
-      await pipelines.forget(database.id);
-      files.remove(database);
-    }
+    for (const database of databases) await processes.exclusively(database.id, () => files.remove(database));
   };
   return {
     async create({ group, name, seed }) {

@@ -1,4 +1,4 @@
-import type { Access } from "./hrana/pipeline";
+import type { Access } from "./hrana/access";
 import { createVerifier, readClaims } from "./jwt";
 import { ApiProblem } from "./problem";
 import type { Control } from "./store/control";

@@ -2,60 +2,95 @@ import { Hono } from "hono";
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Gate } from "./gate";
-import type { Pipelines } from "./hrana/pipeline";
+import type { Access } from "./hrana/access";
 import { ApiProblem } from "./problem";
+import type { SqlAnswer, SqlProcesses } from "./processes/sql-processes";
 import type { Control } from "./store/control";
 import type { DatabaseFiles } from "./store/database-files";
 import type { DatabaseRow } from "./store/databases";
+import { receiveUpload } from "./upload";
+
+export interface SqlRoutesOptions {
+  readonly control: Control;
+  readonly files: DatabaseFiles;
+  readonly processes: SqlProcesses;
+  readonly gate: Gate;
+  readonly defaultOrganization: string;
+}
 
 /**
  * libSQL over HTTP. A database is addressed by path, `/db/<name>/` (the default organization) or
  * `/org/<organization>/db/<name>/`, or by the first label of the Host header, as libsql-server does.
  */
-export function sqlRoutes(
-  control: Control,
-  files: DatabaseFiles,
-  pipelines: Pipelines,
-  gate: Gate,
-  defaultOrganization: string,
-): Hono {
-  const serve = (find: (c: Context) => DatabaseRow | undefined) => async (c: Context) => {
-    let body: unknown;
-    try {
-      body = await c.req.json();
-    } catch {
-      return plain(c, 400, "the request body is not JSON");
-    }
-    // From here to `handle` nothing waits, so a database cannot be deleted between the look and the leap.
+export function sqlRoutes({ control, files, processes, gate, defaultOrganization }: SqlRoutesOptions): Hono {
+  const byPath = (c: Context): DatabaseRow | undefined =>
+    control.databases.get(c.req.param("organization") ?? defaultOrganization, c.req.param("name") ?? "");
+  const byHost = (c: Context): DatabaseRow | undefined =>
+    control.databases.byLabel((c.req.header("host") ?? "").split(".")[0] ?? "");
+  const addresses = [
+    { prefix: "", find: byHost },
+    { prefix: "/db/:name", find: byPath },
+    { prefix: "/org/:organization/db/:name", find: byPath },
+  ];
+  type Serve = (c: Context, database: DatabaseRow, access: Access) => Promise<Response>;
+  const admitted = (find: (c: Context) => DatabaseRow | undefined, serve: Serve) => async (c: Context) => {
     const database = find(c);
     if (!database) throw new ApiProblem(404, "Namespace doesn't exist");
-    const access = gate(c.req.header("authorization"), database);
-    const answer = await pipelines.handle(database.id, files.path(database), access, body);
-    const { status, body: content, contentType = "application/json" } = answer;
-    const text = typeof content === "string" ? content : JSON.stringify(content);
-    // The type goes out exactly as it is: `@libsql/client` reads an error of "application/json" only, without a charset.
-    return c.body(text, status as ContentfulStatusCode, { "content-type": contentType });
+    return serve(c, database, gate(c.req.header("authorization"), database));
   };
-  const byPath = serve((c) =>
-    control.databases.get(c.req.param("organization") ?? defaultOrganization, c.req.param("name") ?? ""),
-  );
-  const byHost = serve((c) => control.databases.byLabel((c.req.header("host") ?? "").split(".")[0] ?? ""));
+  const ask = (verb: "pipeline" | "cursor" | "dump"): Serve => {
+    return async (c, database, access) => {
+      const body = verb === "dump" ? "" : await c.req.text();
+      return respond(
+        c,
+        await processes.ask(verb, { databaseId: database.id, file: files.path(database), access, body }),
+      );
+    };
+  };
+  const upload: Serve = async (c, database, access) => {
+    await receiveUpload(c.req.raw, { database, access, files, processes });
+    return c.body(null, 200);
+  };
+  const ok = (c: Context) => c.body(null, 200);
   // What clients make of a URL without its last slash.
   const noSlash = (c: Context): Response =>
     plain(c, 404, "the database's name is missing: its URL must end in a slash, as in /db/NAME/");
-  const ok = (c: Context) => c.body(null, 200);
 
   const app = new Hono().get("/health", ok).get("/version", (c) => c.text("tenantry-local"));
-  for (const version of ["v2", "v3"]) {
+  for (const { prefix, find } of addresses) {
     app
-      .post(`/db/:name/${version}/pipeline`, byPath)
-      .post(`/org/:organization/db/:name/${version}/pipeline`, byPath)
-      .post(`/db/${version}/pipeline`, noSlash)
-      .post(`/org/:organization/db/${version}/pipeline`, noSlash)
-      .post(`/${version}/pipeline`, byHost);
+      .post(`${prefix}/v2/pipeline`, admitted(find, ask("pipeline")))
+      .post(`${prefix}/v3/pipeline`, admitted(find, ask("pipeline")))
+      .post(`${prefix}/v3/cursor`, admitted(find, ask("cursor")))
+      .get(`${prefix}/dump`, admitted(find, ask("dump")))
+      .post(`${prefix}/v1/upload`, admitted(find, upload))
+      // libsql-server answers 200 where it speaks a version of the protocol.
+      .get(`${prefix}/v2`, ok)
+      .get(`${prefix}/v3`, ok);
   }
-  // libsql-server answers 200 where it speaks a version. Cursors are missing here, so /v3 is not announced.
-  return app.get("/v2", ok).get("/db/:name/v2", ok).get("/org/:organization/db/:name/v2", ok);
+  for (const path of ["v2/pipeline", "v3/pipeline", "v3/cursor"]) {
+    app.post(`/db/${path}`, noSlash).post(`/org/:organization/db/${path}`, noSlash);
+  }
+  return app;
+}
+
+// The type goes out exactly as it is: `@libsql/client` reads an error of "application/json" only, without a charset.
+function respond(c: Context, { status, contentType, body }: SqlAnswer): Response {
+  const head = { "content-type": contentType };
+  if (typeof body === "string") return c.body(body, status as ContentfulStatusCode, head);
+  const encoder = new TextEncoder();
+  const parts = body[Symbol.asyncIterator]();
+  const stream = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const part = await parts.next();
+      if (part.done) controller.close();
+      else controller.enqueue(encoder.encode(part.value));
+    },
+    async cancel() {
+      await parts.return?.();
+    },
+  });
+  return c.body(stream, status as ContentfulStatusCode, head);
 }
 
 // Clients show the text of an error only where its type is exactly this, without a charset.

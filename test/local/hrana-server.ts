@@ -1,4 +1,5 @@
-import { createServer } from "node:http";
+import { randomBytes } from "node:crypto";
+import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -6,6 +7,7 @@ import { join } from "node:path";
 import { type Client, createClient } from "../../provider/platform/libsql-client";
 import {
   type Access,
+  type Answer,
   createPipelines,
   type PipelineOptions,
   type Pipelines,
@@ -13,7 +15,7 @@ import {
 
 export const full: Access = { write: true, blockReads: false, blockWrites: false };
 
-/** A served folder of databases: `/{id}/v2/pipeline`, with the access that the test has set. */
+/** A served folder of databases: `/{id}/v2/pipeline`, `/{id}/v3/cursor`, with the access that the test has set. */
 export interface HranaServer {
   readonly url: string;
   readonly directory: string;
@@ -23,13 +25,18 @@ export interface HranaServer {
   file(databaseId: string): string;
   create(databaseId: string): Promise<void>;
   client(databaseId: string): Client;
-  post(databaseId: string, body: unknown): Promise<{ status: number; type: string | null; text: string }>;
+  /** @param path Default "v2/pipeline". */
+  post(
+    databaseId: string,
+    body: unknown,
+    path?: string,
+  ): Promise<{ status: number; type: string | null; text: string }>;
   close(): Promise<void>;
 }
 
-export async function startHranaServer(options?: PipelineOptions): Promise<HranaServer> {
+export async function startHranaServer(options: Partial<PipelineOptions> = {}): Promise<HranaServer> {
   const directory = await mkdtemp(join(tmpdir(), "tenantry-hrana-"));
-  const pipelines = createPipelines(options);
+  const pipelines = createPipelines({ batonKey: randomBytes(32), ...options });
   const clients: Client[] = [];
   const file = (databaseId: string): string => join(directory, `${databaseId}.db`);
 
@@ -38,11 +45,9 @@ export async function startHranaServer(options?: PipelineOptions): Promise<Hrana
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
       const databaseId = decodeURIComponent(request.url?.split("/")[1] ?? "");
-      const body: unknown = JSON.parse(Buffer.concat(chunks).toString());
-      void pipelines.handle(databaseId, file(databaseId), server.access, body).then((answer) => {
-        response.writeHead(answer.status, { "content-type": answer.contentType ?? "application/json" });
-        response.end(typeof answer.body === "string" ? answer.body : JSON.stringify(answer.body));
-      });
+      const target = { databaseId, file: file(databaseId), access: server.access };
+      const verb = request.url?.endsWith("cursor") ? "cursor" : "pipeline";
+      void pipelines[verb](target, Buffer.concat(chunks).toString()).then((answer) => send(response, answer));
     });
   });
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
@@ -60,13 +65,13 @@ export async function startHranaServer(options?: PipelineOptions): Promise<Hrana
       clients.push(client);
       return client;
     },
-    post: async (databaseId, body) => {
-      const response = await fetch(`${url}/${databaseId}/v2/pipeline`, { method: "POST", body: JSON.stringify(body) });
+    post: async (databaseId, body, path = "v2/pipeline") => {
+      const response = await fetch(`${url}/${databaseId}/${path}`, { method: "POST", body: JSON.stringify(body) });
       return { status: response.status, type: response.headers.get("content-type"), text: await response.text() };
     },
     close: async () => {
       for (const client of clients) client.close();
-      await pipelines.close();
+      pipelines.close();
       await new Promise<void>((resolve) => {
         http.close(() => resolve());
         http.closeAllConnections();
@@ -75,4 +80,11 @@ export async function startHranaServer(options?: PipelineOptions): Promise<Hrana
     },
   };
   return server;
+}
+
+async function send(response: ServerResponse, { status, contentType, body }: Answer): Promise<void> {
+  response.writeHead(status, { "content-type": contentType });
+  if (typeof body === "string") return void response.end(body);
+  for await (const part of body) response.write(part);
+  response.end();
 }

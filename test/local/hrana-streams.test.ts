@@ -214,7 +214,7 @@ describe("local SQL over HTTP, stream by stream", () => {
     const holder = await pipeline("app", null, [execute("BEGIN IMMEDIATE")]);
     const waiting = pipeline("app", null, [execute("BEGIN IMMEDIATE"), execute("SELECT 1")]);
     const elsewhere = await pipeline("other", null, [execute("BEGIN IMMEDIATE")]);
-    await server.pipelines.forget("app");
+    server.pipelines.forget("app");
     const codes = errors(await waiting);
     assert.ok(codes[0] === "STREAM_CLOSED" || codes[0] === undefined, String(codes));
     const late = await server.post("app", { baton: holder.baton, requests: [] });
@@ -240,8 +240,8 @@ describe("local SQL over HTTP, stream by stream", () => {
   it("answers 503 once closed", async () => {
     await start();
     await pipeline("app", null, [execute("BEGIN IMMEDIATE")]);
-    await server.pipelines.close();
-    await server.pipelines.close();
+    server.pipelines.close();
+    server.pipelines.close();
     assert.equal((await server.post("app", { baton: null, requests: [] })).status, 503);
   });
 });

@@ -107,6 +107,6 @@ describe("embedded platform: addresses of databases", function () {
   it("says which protocol it speaks", async () => {
     assert.equal((await fetch(`${platform.databaseUrl("a")}v2`)).status, 200);
     assert.equal((await fetch(`${platform.url}/v2`)).status, 200);
-    assert.equal((await fetch(`${platform.url}/v3`)).status, 404);
+    assert.equal((await fetch(`${platform.url}/v3`)).status, 200);
   });
 });

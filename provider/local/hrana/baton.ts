@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Access } from "./access";
 
 /** Names a stream and how many pipelines it has answered: only the newest baton of a stream is good. */
@@ -11,11 +11,6 @@ export interface BatonSigner {
   sign(baton: Baton): string;
   /** Undefined for a baton that was not made here, or for another database or another access. */
   verify(text: string): Baton | undefined;
-}
-
-/** A key that lives as long as the process, as the streams do. */
-export function newBatonKey(): Buffer {
-  return randomBytes(32);
 }
 
 export function batonSigner(key: Buffer, databaseId: string, access: Access): BatonSigner {

@@ -1,133 +1,124 @@
-import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { pathToFileURL } from "node:url";
-import Database, { SqliteError } from "libsql";
-import { DatabaseMissing, StatementError, statementError } from "./fault";
+import type Database from "libsql";
+import { SqliteError } from "libsql";
+import { type Column, describeStatement, type Execution, startExecution } from "./execution";
+import { StatementError, statementError } from "./fault";
+import { type OpenFile, prepare } from "./open-file";
 import type { SqlStatement } from "./sql-text";
 import type { EngineValue } from "./value";
 
-export interface Column {
-  readonly name: string;
-  readonly decltype: string | null;
-}
-
-export interface RunResult {
-  readonly columns: readonly Column[];
-  readonly rows: readonly (readonly EngineValue[])[];
-  readonly affected: number;
-  /** The rowid of the last INSERT; undefined for every other statement. */
-  readonly lastInsertRowid: bigint | undefined;
-  readonly milliseconds: number;
-}
-
 /**
- * One connection to one file. Everything is promised although the engine's binding is synchronous: callers must not
- * notice when an engine moves to another thread. Failures are StatementErrors, except DatabaseMissing on opening.
+ * One connection to one file. The engine's binding is synchronous: what is promised here is the wait for a lock that
+ * another connection holds. Failures are StatementErrors, except DatabaseMissing on opening.
  */
 export interface Connection {
-  run(statement: SqlStatement, values: readonly EngineValue[]): Promise<RunResult>;
+  /** Starts a statement; its first rows are there, and so are its effects. To be finished or stopped. */
+  start(statement: SqlStatement, values: readonly EngineValue[]): Promise<Execution>;
   describe(statement: SqlStatement): Promise<{ columns: readonly Column[]; isReadOnly: boolean }>;
   /** True outside of a transaction. */
-  isAutocommit(): Promise<boolean>;
+  isAutocommit(): boolean;
   /** Rolls an open transaction back. A statement still waiting for a lock fails at once. Idempotent. */
-  close(): Promise<void>;
+  close(): void;
 }
 
 export interface ConnectionOptions {
-  readonly readOnly: boolean;
   /** How long a statement waits for a lock that another connection holds, in milliseconds. */
   readonly busyTimeout: number;
-  readonly onClosed: () => void;
+  /** Called with true when a statement begins to wait for a lock, and with false when it goes on. */
+  readonly onWait: (waits: boolean) => void;
+  /** Takes the file back: it is as new when nothing but reading was done with it, and is to be closed otherwise. */
+  readonly onClosed: (file: OpenFile, asNew: boolean) => void;
 }
 
-export async function openConnection(file: string, options: ConnectionOptions): Promise<Connection> {
-  const database = openFile(file, options.readOnly);
+export function connectionTo(file: OpenFile, options: ConnectionOptions): Connection {
+  const { database } = file;
   const closing = new AbortController();
-  // A new connection of a hosted database enforces no foreign keys, whatever the engine was compiled with.
-  database.exec("PRAGMA foreign_keys = OFF; PRAGMA synchronous = NORMAL");
+  let asNew = true;
+  let waiting = 0;
+  let running: Execution | undefined;
 
+  // The binding ends the whole process when a closed database is asked for anything.
+  const whileOpen = <Result>(work: () => Result): Result => {
+    if (closing.signal.aborted) throw new StatementError("STREAM_CLOSED", "The stream was closed");
+    return work();
+  };
   const patiently = async <Result>(attempt: () => Result): Promise<Result> => {
     const deadline = performance.now() + options.busyTimeout;
-    for (let pause = 2; ; pause = Math.min(pause * 2, 50)) {
-      if (closing.signal.aborted) throw new StatementError("STREAM_CLOSED", "The stream was closed");
-      try {
-        return attempt();
-      } catch (error) {
-        // SQLite's own wait would stop every other request of this process, the one that holds the lock included.
-        if (!isBusy(error) || performance.now() >= deadline) throw statementError(error);
+    let waits = false;
+    try {
+      for (let pause = 2; ; pause = Math.min(pause * 2, 50)) {
+        try {
+          return whileOpen(attempt);
+        } catch (error) {
+          // SQLite's own wait would stop every other request of this process, the one that holds the lock included.
+          if (!isBusy(error) || performance.now() >= deadline) throw statementError(error);
+        }
+        if (!waits && waiting++ === 0) options.onWait(true);
+        waits = true;
+        await sleep(pause, undefined, { signal: closing.signal }).catch(() => undefined);
       }
-      await sleep(pause, undefined, { signal: closing.signal }).catch(() => undefined);
+    } finally {
+      if (waits && --waiting === 0) options.onWait(false);
     }
   };
 
   return {
-    run: (statement, values) => patiently(() => runStatement(database, statement, values)),
+    start: async (statement, values) => {
+      // One prepared statement for all attempts: running it again is the only way of the binding to reset it.
+      let prepared: Database.Statement | undefined;
+      let execution: Execution;
+      try {
+        execution = await patiently(() => {
+          asNew &&= leavesNothing.has(statement.kind);
+          prepared ??= prepare(file, statement);
+          return startExecution(database, prepared, statement, values);
+        });
+      } catch (error) {
+        const wasBusy = error instanceof StatementError && error.code === "SQLITE_BUSY";
+        if (prepared && wasBusy && !closing.signal.aborted) halt(database, prepared, values);
+        throw error;
+      }
+      running = execution;
+      return {
+        columns: execution.columns,
+        next: () => whileOpen(execution.next),
+        outcome: () => whileOpen(execution.outcome),
+        stop: () => (closing.signal.aborted ? undefined : execution.stop()),
+      };
+    },
     describe: (statement) => patiently(() => describeStatement(database, statement)),
-    // The binding ends the whole process when a closed database is asked.
-    isAutocommit: async () => closing.signal.aborted || !database.inTransaction,
-    close: async () => {
+    isAutocommit: () => closing.signal.aborted || !database.inTransaction,
+    close: () => {
       if (closing.signal.aborted) return;
       closing.abort();
+      running?.stop();
       // Without this the lock would live on until the garbage collector finds the last prepared statement.
       if (database.inTransaction) database.exec("ROLLBACK");
-      database.close();
-      options.onClosed();
+      options.onClosed(file, asNew);
     },
   };
 }
 
+// What other statements leave behind, such as settings, temporary tables and last_insert_rowid(), ends with the
+// connection, as on a libSQL server.
+const leavesNothing: ReadonlySet<SqlStatement["kind"]> = new Set(["read", "explain", "begin", "end"]);
+
 /**
- * Opens an existing file, never making one. Read-only is the engine's own mode (`mode=ro`), which no SQL text undoes;
- * the `readonly` option of the binding has no effect.
+ * Ends a statement that was refused a lock. SQLite leaves such a one pending, and as long as one that writes is, no
+ * later write of its connection is committed although it is reported done. Under query_only it fails before it asks for
+ * the lock, and that ends it.
  */
-export function openFile(file: string, readOnly: boolean): Database.Database {
+function halt(database: Database.Database, prepared: Database.Statement, values: readonly EngineValue[]): void {
+  const [before] = database.prepare("PRAGMA query_only").raw().get([]) as [number];
+  database.exec("PRAGMA query_only = 1");
   try {
-    return new Database(`${pathToFileURL(file).href}?mode=${readOnly ? "ro" : "rw"}`);
-  } catch (error) {
-    if (!existsSync(file)) throw new DatabaseMissing();
-    throw error;
+    if (prepared.reader) prepared.all(values);
+    else prepared.run(values);
+  } catch {
+    // As wanted.
+  } finally {
+    database.exec(`PRAGMA query_only = ${before === 0 ? 0 : 1}`);
   }
-}
-
-function runStatement(database: Database.Database, statement: SqlStatement, values: readonly EngineValue[]): RunResult {
-  const start = performance.now();
-  const prepared = database.prepare(statement.sql);
-  const columns = prepared.reader ? columnsOf(prepared) : [];
-  let rows: EngineValue[][] = [];
-  let affected = 0;
-  let lastInsertRowid: bigint | undefined;
-  if (prepared.reader) {
-    rows = prepared.safeIntegers().raw().all(values) as EngineValue[][];
-    // The count of changes stays what it was when a statement changes nothing, so it is asked for only after one that
-    // may have changed something.
-    if (statement.kind === "insert" || statement.kind === "change") {
-      const counts = database.prepare("SELECT changes(), last_insert_rowid()").safeIntegers().raw().get([]) as bigint[];
-      affected = Number(counts[0]);
-      lastInsertRowid = counts[1];
-    }
-  } else {
-    const outcome = prepared.safeIntegers().run(values);
-    affected = Number(outcome.changes);
-    lastInsertRowid = BigInt(outcome.lastInsertRowid);
-  }
-  if (statement.kind !== "insert") lastInsertRowid = undefined;
-  return { columns, rows, affected, lastInsertRowid, milliseconds: performance.now() - start };
-}
-
-function describeStatement(
-  database: Database.Database,
-  statement: SqlStatement,
-): { columns: readonly Column[]; isReadOnly: boolean } {
-  const prepared = database.prepare(statement.sql);
-  const columns = prepared.reader ? columnsOf(prepared) : [];
-  if (statement.kind === "explain") return { columns, isReadOnly: true };
-  // The engine's program tells whether it writes: its Transaction instruction has a second operand other than 0.
-  const program = database.prepare(`EXPLAIN ${statement.sql}`).raw().all([]) as unknown[][];
-  return { columns, isReadOnly: !program.some((step) => step[1] === "Transaction" && step[3] !== 0) };
-}
-
-function columnsOf(prepared: Database.Statement): Column[] {
-  return prepared.columns().map(({ name, type }) => ({ name, decltype: type }));
 }
 
 /** Busy because of another connection's lock, as opposed to a snapshot that waiting cannot make current. */

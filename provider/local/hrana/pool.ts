@@ -1,58 +1,94 @@
-import type Database from "libsql";
-import { type Connection, openConnection, openFile } from "./connection";
+import { type Connection, connectionTo } from "./connection";
 import { DatabaseMissing, statementError } from "./fault";
+import { openFile, type OpenFile } from "./open-file";
 import { createReclaimer } from "./reclaim";
 
 /**
- * The open databases. Every stream gets a connection of its own, as on a hosted platform, so nothing set on one is
- * seen by the next; what is kept open is one idle connection for each recently used database. With it the write-ahead
- * log stays in place, and opening another connection costs a fraction of a millisecond.
+ * The open files. Every stream gets a connection of its own, as on a hosted platform, so nothing set on one is seen by
+ * the next. A connection that has only read is kept for the next stream of its kind, and with it the write-ahead log
+ * stays in place; opening another one costs a fraction of a millisecond.
  */
 export interface Pool {
-  connect(databaseId: string, file: string, readOnly: boolean): Promise<Connection>;
+  connect(databaseId: string, path: string, readOnly: boolean): Connection;
   release(databaseId: string): void;
   close(): void;
 }
 
-export function createPool(options: { readonly maxOpen: number; readonly busyTimeout: number }): Pool {
-  // A Map keeps the order of insertion: the least recently used comes first.
-  const kept = new Map<string, Database.Database>();
+export interface PoolOptions {
+  /** How many files are kept open while nobody uses them. */
+  readonly maxOpen: number;
+  readonly busyTimeout: number;
+  readonly onWait: (waits: boolean) => void;
+}
+
+interface Idle extends OpenFile {
+  readonly databaseId: string;
+  readonly readOnly: boolean;
+}
+
+export function createPool({ maxOpen, busyTimeout, onWait }: PoolOptions): Pool {
+  // In the order of their last use.
+  const idle = new Set<Idle>();
   const onClosed = createReclaimer();
+  const released = new Map<string, number>();
 
-  const release = (databaseId: string): void => {
-    kept.get(databaseId)?.close();
-    kept.delete(databaseId);
+  const end = (file: Idle): void => {
+    idle.delete(file);
+    file.prepared.clear();
+    file.database.close();
+    onClosed();
   };
-
-  const keep = (databaseId: string, file: string): void => {
-    let database = kept.get(databaseId);
-    if (database === undefined) {
-      database = openFile(file, false);
-      // With a write-ahead log readers do not stop writers. Turning it on, once in the life of a file and while it is
-      // empty, need not wait for the disk. `exec` leaves no prepared statement behind, so closing closes at once.
-      database.exec("PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
-      database.exec("SELECT 1 FROM sqlite_schema");
+  const take = (databaseId: string, readOnly: boolean): Idle | undefined => {
+    for (const file of idle) {
+      if (file.databaseId !== databaseId || file.readOnly !== readOnly) continue;
+      idle.delete(file);
+      return file;
     }
-    kept.delete(databaseId);
-    kept.set(databaseId, database);
-    for (const oldest of kept.keys()) {
-      if (kept.size <= options.maxOpen) break;
-      release(oldest);
+    return undefined;
+  };
+  const openWritable = (databaseId: string, path: string): Idle => {
+    const file = { ...openFile(path, false), databaseId, readOnly: false };
+    // With a write-ahead log readers do not stop writers. Turning it on, once in the life of a file and while it is
+    // empty, need not wait for the disk. `exec` leaves no prepared statement behind, so closing closes at once.
+    file.database.exec("PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+    return file;
+  };
+  const keep = (file: Idle): void => {
+    idle.add(file);
+    for (const oldest of idle) {
+      if (idle.size <= maxOpen) break;
+      end(oldest);
     }
   };
+  const openReadOnly = (databaseId: string, path: string): Idle => {
+    // A read-only connection cannot make the log's index that it needs: one that can has to come first, and stay.
+    const writable = take(databaseId, false) ?? openWritable(databaseId, path);
+    try {
+      return { ...openFile(path, true), databaseId, readOnly: true };
+    } finally {
+      keep(writable);
+    }
+  };
+  const generation = (databaseId: string): number => released.get(databaseId) ?? 0;
 
   return {
-    connect: async (databaseId, file, readOnly) => {
+    connect: (databaseId, path, readOnly) => {
       try {
-        keep(databaseId, file);
-        return await openConnection(file, { readOnly, busyTimeout: options.busyTimeout, onClosed });
+        const file = take(databaseId, readOnly) ?? (readOnly ? openReadOnly : openWritable)(databaseId, path);
+        const opened = generation(databaseId);
+        return connectionTo(file, {
+          busyTimeout,
+          onWait,
+          onClosed: (_, asNew) => (asNew && generation(databaseId) === opened ? keep(file) : end(file)),
+        });
       } catch (error) {
         throw error instanceof DatabaseMissing ? error : statementError(error);
       }
     },
-    release,
-    close: () => {
-      for (const databaseId of [...kept.keys()]) release(databaseId);
+    release: (databaseId) => {
+      released.set(databaseId, generation(databaseId) + 1);
+      for (const file of [...idle]) if (file.databaseId === databaseId) end(file);
     },
+    close: () => [...idle].forEach(end),
   };
 }

@@ -42,15 +42,26 @@ const request = z.discriminatedUnion("type", [
   z.object({ type: z.literal("close") }),
 ]);
 
+const cursor = z.object({ baton: z.string().nullish(), batch });
 const pipeline = z.object({ baton: z.string().nullish(), requests: z.array(request) });
 
 export type WireStatement = z.infer<typeof statement>;
 export type WireBatch = z.infer<typeof batch>;
 export type WireRequest = z.infer<typeof request>;
 export type WirePipeline = z.infer<typeof pipeline>;
+export type WireCursor = z.infer<typeof cursor>;
 
-export function readPipeline(body: unknown): WirePipeline {
-  const parsed = pipeline.safeParse(body);
+export const readPipeline = (body: string): WirePipeline => read(pipeline, body);
+export const readCursor = (body: string): WireCursor => read(cursor, body);
+
+function read<Shape>(shape: z.ZodType<Shape>, text: string): Shape {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw new ProtocolError("the request body is not JSON");
+  }
+  const parsed = shape.safeParse(body);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   throw new ProtocolError(`${issue?.path.join(".") || "body"}: ${issue?.message ?? "invalid"}`);

@@ -13,9 +13,11 @@ export class StreamExpired extends Error {
 /** A stream while one request has the use of it. */
 export interface Session {
   readonly stream: Stream;
+  /** The baton that is good once the stream was given back. */
+  readonly next: Baton;
   /** Gives the stream back and tells its next baton; undefined if it was closed. */
   pause(): Baton | undefined;
-  end(): Promise<void>;
+  end(): void;
 }
 
 /** The streams between their requests. */
@@ -23,8 +25,10 @@ export interface Sessions {
   start(databaseId: string, stream: Stream): Session;
   /** @throws StreamExpired, or ProtocolError for a baton that was used before. */
   resume(baton: Baton): Session;
-  /** Closes every stream of a database (of all without one), and waits until those in use have let go. */
-  endAll(databaseId?: string): Promise<void>;
+  /** How many streams of a database there are. */
+  count(databaseId: string): number;
+  /** Closes every stream of a database (of all without one). */
+  endAll(databaseId?: string): void;
 }
 
 interface Entry {
@@ -34,30 +38,45 @@ interface Entry {
   timer: NodeJS.Timeout | undefined;
 }
 
-/** @param idleTimeout How long a stream lives without a request, in milliseconds. */
-export function openSessions(idleTimeout: number): Sessions {
+/**
+ * @param idleTimeout How long a stream lives without a request, in milliseconds.
+ * @param onExpired Called when a stream of a database has expired.
+ */
+export function openSessions(idleTimeout: number, onExpired: (databaseId: string) => void): Sessions {
   const entries = new Map<string, Entry>();
+  const counts = new Map<string, number>();
 
-  const end = async (id: string, entry: Entry): Promise<void> => {
+  const add = (databaseId: string, change: 1 | -1): void => {
+    const count = (counts.get(databaseId) ?? 0) + change;
+    if (count === 0) counts.delete(databaseId);
+    else counts.set(databaseId, count);
+  };
+  const end = (id: string, entry: Entry): void => {
     clearTimeout(entry.timer);
-    entries.delete(id);
-    await entry.stream.close();
+    if (entries.delete(id)) add(entry.databaseId, -1);
+    entry.stream.close();
+  };
+  const expire = (id: string, entry: Entry): void => {
+    end(id, entry);
+    onExpired(entry.databaseId);
   };
 
   const use = (id: string, entry: Entry): Session => {
     clearTimeout(entry.timer);
     entry.timer = undefined;
     entry.turn++;
+    const next = { streamId: id, turn: entry.turn };
     return {
       stream: entry.stream,
+      next,
       pause: () => {
         if (entry.stream.closed) {
-          entries.delete(id);
+          end(id, entry);
           return undefined;
         }
-        entry.timer = setTimeout(() => void end(id, entry), idleTimeout);
+        entry.timer = setTimeout(() => expire(id, entry), idleTimeout);
         entry.timer.unref();
-        return { streamId: id, turn: entry.turn };
+        return next;
       },
       end: () => end(id, entry),
     };
@@ -68,6 +87,7 @@ export function openSessions(idleTimeout: number): Sessions {
       const id = randomBytes(16).toString("base64url");
       const entry: Entry = { databaseId, stream, turn: 0, timer: undefined };
       entries.set(id, entry);
+      add(databaseId, 1);
       return use(id, entry);
     },
     resume: ({ streamId, turn }) => {
@@ -79,9 +99,11 @@ export function openSessions(idleTimeout: number): Sessions {
       }
       return use(streamId, entry);
     },
-    endAll: async (databaseId) => {
-      const chosen = [...entries].filter(([, entry]) => databaseId === undefined || entry.databaseId === databaseId);
-      await Promise.all(chosen.map(([id, entry]) => end(id, entry)));
+    count: (databaseId) => counts.get(databaseId) ?? 0,
+    endAll: (databaseId) => {
+      for (const [id, entry] of [...entries]) {
+        if (databaseId === undefined || entry.databaseId === databaseId) end(id, entry);
+      }
     },
   };
 }

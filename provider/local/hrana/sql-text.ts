@@ -32,7 +32,22 @@ const parameter = /^(?:\?|[:@#$].)/;
  * Splits SQL at semicolons as SQLite's `sqlite3_complete` does: a CREATE TRIGGER goes on until `; END ;`. A text of
  * comments alone holds no statement.
  */
-export function parseSql(text: string): SqlStatement[] {
+export function parseSql(text: string): readonly SqlStatement[] {
+  const known = parsed.get(text);
+  if (known !== undefined) return known;
+  const statements = split(text);
+  if (text.length > longestKept) return statements;
+  if (parsed.size >= mostKept) parsed.clear();
+  parsed.set(text, statements);
+  return statements;
+}
+
+// An application says the same few texts again and again; reading one costs as much as a point read.
+const parsed = new Map<string, readonly SqlStatement[]>();
+const mostKept = 500;
+const longestKept = 4096;
+
+function split(text: string): SqlStatement[] {
   // The engine would stop reading there, and so read another text than this.
   if (text.includes("\0")) {
     throw new StatementError("SQL_PARSE_ERROR", "SQL string could not be parsed: it contains a NUL character");

@@ -1,9 +1,20 @@
 import type { Access } from "./access";
 import { runBatch, type WireBatchResult } from "./batch";
+import type { Budget } from "./budget";
 import type { Connection } from "./connection";
+import { type CursorEntry, runCursor } from "./cursor";
 import { ProtocolError, StatementError } from "./fault";
-import type { WireRequest, WireStatement } from "./protocol";
-import { describe, execute, executeSequence, type WireDescription, type WireResult } from "./statement";
+import type { Meter } from "./meter";
+import type { WireBatch, WireRequest } from "./protocol";
+import {
+  describe,
+  type Desk,
+  execute,
+  executeSequence,
+  start,
+  type WireDescription,
+  type WireResult,
+} from "./statement";
 
 export type WireResponse =
   | { type: "execute"; result: WireResult }
@@ -14,28 +25,31 @@ export type WireResponse =
 
 /** One conversation with a database: a connection, opened when first needed, and the SQL texts stored for it. */
 export interface Stream {
-  respond(request: WireRequest): Promise<WireResponse>;
+  /** @param budget What the rows of the whole answer may take. */
+  respond(request: WireRequest, budget: Budget): Promise<WireResponse>;
+  /** Runs a batch, telling its rows one by one. */
+  cursor(batch: WireBatch): AsyncIterable<CursorEntry>;
   readonly closed: boolean;
   /** Rolls back what is open. A statement that waits for a lock fails. Idempotent. */
-  close(): Promise<void>;
+  close(): void;
 }
 
 // Limits of a libSQL server for the SQL texts that one stream may store.
 const maxStored = 50;
 const maxStoredLength = 5 * 1024;
 
-export function openStream(access: Access, connect: () => Promise<Connection>): Stream {
+export function openStream(access: Access, meter: Meter, connect: () => Connection): Stream {
   const stored = new Map<number, string>();
-  let opening: Promise<Connection> | undefined;
+  let connection: Connection | undefined;
   let closed = false;
 
   const mustBeOpen = (): void => {
     if (closed) throw new StatementError("STREAM_CLOSED", "The stream was closed");
   };
 
-  const connection = async (): Promise<Connection> => {
+  const desk = (): Desk => {
     mustBeOpen();
-    return (opening ??= connect());
+    return { connection: (connection ??= connect()), access, meter };
   };
 
   const textOf = ({ sql, sql_id: id }: { sql?: string | null; sql_id?: number | null }): string => {
@@ -59,29 +73,31 @@ export function openStream(access: Access, connect: () => Promise<Connection>): 
     stored.set(id, sql);
   };
 
-  const isAutocommit = async (): Promise<boolean> => (opening === undefined ? true : (await opening).isAutocommit());
-  const run = async (stmt: WireStatement): Promise<WireResult> =>
-    execute(await connection(), access, textOf(stmt), stmt);
+  const isAutocommit = async (): Promise<boolean> => connection?.isAutocommit() ?? true;
 
-  const close = async (): Promise<void> => {
+  const close = (): void => {
     closed = true;
-    // An opening that failed has told its own caller already.
-    const opened = await opening?.catch(() => undefined);
-    await opened?.close();
+    connection?.close();
   };
 
-  const respond = async (request: WireRequest): Promise<WireResponse> => {
+  const respond = async (request: WireRequest, budget: Budget): Promise<WireResponse> => {
     mustBeOpen();
     switch (request.type) {
       case "execute":
-        return { type: request.type, result: await run(request.stmt) };
+        return { type: request.type, result: await execute(desk(), budget, textOf(request.stmt), request.stmt) };
       case "batch":
-        return { type: request.type, result: await runBatch({ execute: run, isAutocommit }, request.batch) };
+        return {
+          type: request.type,
+          result: await runBatch(
+            { execute: (stmt) => execute(desk(), budget, textOf(stmt), stmt), isAutocommit },
+            request.batch,
+          ),
+        };
       case "sequence":
-        await executeSequence(await connection(), access, textOf(request));
+        await executeSequence(desk(), budget, textOf(request));
         return { type: request.type };
       case "describe":
-        return { type: request.type, result: await describe(await connection(), access, textOf(request)) };
+        return { type: request.type, result: await describe(desk(), textOf(request)) };
       case "store_sql":
         store(request.sql_id, request.sql);
         return { type: request.type };
@@ -91,13 +107,14 @@ export function openStream(access: Access, connect: () => Promise<Connection>): 
       case "get_autocommit":
         return { type: request.type, is_autocommit: await isAutocommit() };
       case "close":
-        await close();
+        close();
         return { type: request.type };
     }
   };
 
   return {
     respond,
+    cursor: (batch) => runCursor({ start: async (stmt) => start(desk(), textOf(stmt), stmt), isAutocommit }, batch),
     get closed() {
       return closed;
     },

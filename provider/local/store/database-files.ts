@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import Database from "libsql";
@@ -21,6 +22,14 @@ export interface DatabaseFiles {
   create(database: FileKey): Promise<void>;
   /** A new file with the source's committed content as of some moment of the call. The source can be used meanwhile. */
   copy(source: FileKey, target: FileKey): Promise<void>;
+  /** A name beside a database's file, for what is to take its place. Swept at the next start when it is left behind. */
+  besides(database: FileKey): string;
+  /** True while nothing was ever made in it. */
+  isEmpty(database: FileKey): boolean;
+  /** Puts a file in the place of an empty one. Its connections must be closed. */
+  replace(database: FileKey, file: string): void;
+  /** Removes a file that was to take the place of another. Absence is success. */
+  discard(file: string): void;
   /** Absence is success. Its connections must be closed. */
   remove(database: FileKey): void;
   /** Removes every file whose database is not among those known. */
@@ -56,6 +65,21 @@ export function openDatabaseFiles(directory: string): DatabaseFiles {
       await rename(aside, path(target));
       removeWithLogs(aside);
     },
+    besides: (database) => `${path(database)}.${randomBytes(6).toString("hex")}`,
+    isEmpty(database) {
+      const opened = new Database(path(database));
+      try {
+        const [count] = opened.prepare("SELECT count(*) FROM sqlite_schema").raw().get([]) as [number];
+        return count === 0;
+      } finally {
+        opened.close();
+      }
+    },
+    replace(database, file) {
+      removeLogs(path(database));
+      renameSync(file, path(database));
+    },
+    discard: removeWithLogs,
     remove: (database) => removeWithLogs(path(database)),
     sweep(known) {
       const keep = new Set(known.map(path));
@@ -96,5 +120,10 @@ function bytesOf(file: string): number {
 }
 
 function removeWithLogs(file: string): void {
-  for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(`${file}${suffix}`, { force: true });
+  rmSync(file, { force: true });
+  removeLogs(file);
+}
+
+function removeLogs(file: string): void {
+  for (const suffix of ["-wal", "-shm", "-journal"]) rmSync(`${file}${suffix}`, { force: true });
 }

@@ -1,0 +1,61 @@
+import { existsSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import Database from "libsql";
+import { DatabaseMissing } from "./fault";
+import type { SqlStatement } from "./sql-text";
+
+/** A file, opened, with the statements that were prepared on it. */
+export interface OpenFile {
+  readonly database: Database.Database;
+  readonly prepared: Map<string, Database.Statement>;
+}
+
+// As many statements as one application's hot queries; each holds a few kilobytes.
+const maxPrepared = 32;
+
+/**
+ * Opens an existing file, never making one. Read-only is the engine's own mode (`mode=ro`), which no SQL text undoes;
+ * the `readonly` option of the binding has no effect.
+ */
+export function openFile(path: string, readOnly: boolean): OpenFile {
+  try {
+    const database = new Database(`${pathToFileURL(path).href}?mode=${readOnly ? "ro" : "rw"}`);
+    // A new connection of a hosted database enforces no foreign keys, whatever the engine was compiled with.
+    database.exec("PRAGMA foreign_keys = OFF; PRAGMA synchronous = NORMAL");
+    return { database, prepared: new Map() };
+  } catch (error) {
+    if (!existsSync(path)) throw new DatabaseMissing();
+    throw error;
+  }
+}
+
+/** Preparing costs several times what a point read costs. The engine prepares anew by itself after a schema change. */
+export function prepare({ database, prepared }: OpenFile, { sql, kind }: SqlStatement): Database.Statement {
+  const known = prepared.get(sql);
+  if (known !== undefined) {
+    prepared.delete(sql);
+    prepared.set(sql, known);
+    return known;
+  }
+  const statement = database.prepare(sql).safeIntegers();
+  if (kind !== "read" && kind !== "insert" && kind !== "change") return statement;
+  prepared.set(sql, statement);
+  for (const oldest of prepared.keys()) {
+    if (prepared.size <= maxPrepared) break;
+    prepared.delete(oldest);
+  }
+  return statement;
+}
+
+/** "ok", or the first thing that SQLite finds wrong with a file. Leaves nothing beside it. */
+export function checkFile(path: string): string {
+  let database: Database.Database | undefined;
+  try {
+    database = openFile(path, false).database;
+    return String((database.prepare("PRAGMA quick_check(1)").raw().get([]) as unknown[])[0]);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  } finally {
+    database?.close();
+  }
+}
