@@ -1,4 +1,4 @@
-// `npm test`: everything that runs without the engine first, then the tests that run the real `pulumi`.
+// `npm test`: everything quick first, then the tests that run the real `pulumi` and those that go on for minutes.
 // Both parts run to their ends whatever fails; the last line is "N passed, N failed" over both.
 // Arguments go to mocha: `npm test -- --grep ledger`.
 import { readdirSync } from "node:fs";
@@ -17,7 +17,8 @@ async function main(args: string[]): Promise<number> {
     .filter((name) => name.endsWith(".test.ts"))
     .map((name) => path.join("test", name))
     .sort();
-  const withEngine = files.filter((file) => file.startsWith(path.join("test", "engine")));
+  const slow = ["engine", "soak"].map((folder) => path.join("test", folder));
+  const withEngine = files.filter((file) => slow.some((folder) => file.startsWith(folder)));
   const fast = files.filter((file) => !withEngine.includes(file));
   const counts: Count[] = [];
   if (fast.length > 0) counts.push(await runMocha(fast, { cwd: root, timeoutMs: FAST_MS, args }));

@@ -121,7 +121,10 @@ function halt(database: Database.Database, prepared: Database.Statement, values:
   }
 }
 
+// SQLITE_BUSY, and SQLITE_BUSY_RECOVERY: another process opens or closes the file.
+const passing = [5, 261];
+
 /** Busy because of another connection's lock, as opposed to a snapshot that waiting cannot make current. */
 function isBusy(error: unknown): boolean {
-  return error instanceof SqliteError && error.rawCode === 5;
+  return error instanceof SqliteError && passing.includes(error.rawCode ?? 0);
 }

@@ -20,8 +20,14 @@ const maxPrepared = 32;
 export function openFile(path: string, readOnly: boolean): OpenFile {
   try {
     const database = new Database(`${pathToFileURL(path).href}?mode=${readOnly ? "ro" : "rw"}`);
+    // Another process may be closing the file, which takes its lock for a moment. `exec` leaves no prepared statement
+    // behind, so that closing closes at once.
+    database.exec("PRAGMA busy_timeout = 2000");
+    // With a write-ahead log readers do not stop writers. Turning it on, once in the life of a file and while it is
+    // empty, need not wait for the disk.
+    if (!readOnly) database.exec("PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL");
     // A new connection of a hosted database enforces no foreign keys, whatever the engine was compiled with.
-    database.exec("PRAGMA foreign_keys = OFF; PRAGMA synchronous = NORMAL");
+    database.exec("PRAGMA foreign_keys = OFF; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 0");
     return { database, prepared: new Map() };
   } catch (error) {
     if (!existsSync(path)) throw new DatabaseMissing();

@@ -46,13 +46,11 @@ export function createPool({ maxOpen, busyTimeout, onWait }: PoolOptions): Pool 
     }
     return undefined;
   };
-  const openWritable = (databaseId: string, path: string): Idle => {
-    const file = { ...openFile(path, false), databaseId, readOnly: false };
-    // With a write-ahead log readers do not stop writers. Turning it on, once in the life of a file and while it is
-    // empty, need not wait for the disk. `exec` leaves no prepared statement behind, so closing closes at once.
-    file.database.exec("PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
-    return file;
-  };
+  const open = (databaseId: string, path: string, readOnly: boolean): Idle => ({
+    ...openFile(path, readOnly),
+    databaseId,
+    readOnly,
+  });
   const keep = (file: Idle): void => {
     idle.add(file);
     for (const oldest of idle) {
@@ -62,9 +60,9 @@ export function createPool({ maxOpen, busyTimeout, onWait }: PoolOptions): Pool 
   };
   const openReadOnly = (databaseId: string, path: string): Idle => {
     // A read-only connection cannot make the log's index that it needs: one that can has to come first, and stay.
-    const writable = take(databaseId, false) ?? openWritable(databaseId, path);
+    const writable = take(databaseId, false) ?? open(databaseId, path, false);
     try {
-      return { ...openFile(path, true), databaseId, readOnly: true };
+      return open(databaseId, path, true);
     } finally {
       keep(writable);
     }
@@ -74,7 +72,8 @@ export function createPool({ maxOpen, busyTimeout, onWait }: PoolOptions): Pool 
   return {
     connect: (databaseId, path, readOnly) => {
       try {
-        const file = take(databaseId, readOnly) ?? (readOnly ? openReadOnly : openWritable)(databaseId, path);
+        const file =
+          take(databaseId, readOnly) ?? (readOnly ? openReadOnly(databaseId, path) : open(databaseId, path, false));
         const opened = generation(databaseId);
         return connectionTo(file, {
           busyTimeout,

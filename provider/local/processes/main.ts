@@ -15,7 +15,8 @@ const partLength = 64 * 1024;
 const usagePeriod = 200;
 
 const options = JSON.parse(process.argv[2] ?? "{}") as ProcessOptions;
-const say = (message: FromProcess): void => void process.send?.(message);
+// Whoever does not listen any more has died, and so will this process.
+const say = (message: FromProcess): void => void process.send?.(message, undefined, undefined, () => undefined);
 
 let waiting = 0;
 const wait = (more: 1 | -1): void => say({ type: "waiting", requests: (waiting += more) });
