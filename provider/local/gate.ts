@@ -4,15 +4,20 @@ import { ApiProblem } from "./problem";
 import type { Control } from "./store/control";
 import type { DatabaseRow } from "./store/databases";
 
-/** Decides what the bearer of a token may do with a database. Throws a 401 for every token that opens nothing. */
+/**
+ * Decides what the bearer of a token may do with a database. Throws a 401 for every token that opens nothing, and for
+ * none unless the gate was told to let callers in without.
+ */
 export type Gate = (authorization: string | undefined, database: DatabaseRow) => Access;
 
-export function createGate(control: Control): Gate {
+export function createGate(control: Control, { required = true }: { readonly required?: boolean } = {}): Gate {
   const signedBy = createVerifier();
   return (authorization, database) => {
+    const { blockReads, blockWrites } = database;
+    if (authorization === undefined && !required) return { write: true, blockReads, blockWrites };
     const token = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
     if (!token) throw refusal("a bearer token is required");
-    if (token === control.apiToken)
+    if (token === control.apiToken || control.apiTokens.byToken(token))
       throw refusal("this is the platform's API token: a database takes a database or group token");
     const claims = readClaims(token);
     if (!claims) throw refusal("the token is not a JSON Web Token signed with EdDSA");
@@ -24,7 +29,7 @@ export function createGate(control: Control): Gate {
     const now = Date.now() / 1000;
     if (claims.exp !== undefined && claims.exp <= now) throw refusal("the token has expired");
     if (claims.nbf !== undefined && claims.nbf > now) throw refusal("the token is not valid yet");
-    return { write: claims.a !== "ro", blockReads: database.blockReads, blockWrites: database.blockWrites };
+    return { write: claims.a !== "ro", blockReads, blockWrites };
   };
 }
 

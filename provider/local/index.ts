@@ -2,24 +2,30 @@
  * `tenantry/local`: the embedded platform. It speaks the Turso Platform API and libSQL over HTTP on real libSQL files,
  * so that programs, tests and quickstarts run against the real protocols without an account or a network.
  */
+import { randomInt } from "node:crypto";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createApp } from "./app";
 import type { RequestEntry } from "./app";
 import { removeEndpoint, writeEndpoint } from "./endpoint";
+import { type Latency, requireFaults } from "./faults";
 import { createFleet } from "./fleet";
 import { createGate } from "./gate";
+import { type PlanName, plans } from "./plan";
 import { createSqlProcesses } from "./processes/sql-processes";
 import { listen } from "./server";
 import { sqlRoutes } from "./sql-routes";
 import { openControl, requireSlugs } from "./store/control";
 import { openDatabaseFiles } from "./store/database-files";
 import { lockFolder } from "./store/lock";
+import { createUsage } from "./store/usage";
 
 export type { RequestEntry } from "./app";
 export { readEndpoint } from "./endpoint";
 export type { Endpoint } from "./endpoint";
+export type { Latency } from "./faults";
+export type { PlanName } from "./plan";
 
 export interface LocalPlatformOptions {
   /** Where everything is kept, made when missing. Default: a fresh temporary folder, removed on close. */
@@ -30,8 +36,21 @@ export interface LocalPlatformOptions {
   readonly port?: number;
   /** Slugs of the organizations to serve, the first being the default one. Default: those of the last start, at first ["local"]. */
   readonly organizations?: readonly string[];
-  /** Milliseconds added to every answer, of the Platform API and of SQL alike. Default 0. */
-  readonly latency?: number;
+  /** Milliseconds added to every answer, or to those of the Platform API (control) and of SQL (data). Default 0. */
+  readonly latency?: Latency;
+  /** Platform API calls a second, above which the answer is 429 with Retry-After. Default: no limit. */
+  readonly rate?: number;
+  /**
+   * Share of Platform API calls that fail, from 0 to 1: half of them before they take effect (500 or 503), half after it
+   * (the connection is cut: the reply is lost). Default 0.
+   */
+  readonly fail?: number;
+  /** Decides which calls `fail`: the same calls in the same order fail in the same way. Default: a random one. */
+  readonly seed?: number;
+  /** "free" has the limits of Turso's free plan, so that they can be met. Default "local": no limits. */
+  readonly plan?: PlanName;
+  /** False lets in everybody who gives no token, as to everything; a token that is given is checked. Default true. */
+  readonly auth?: boolean;
   /** Called after each answer, for counting and for logs. */
   readonly onRequest?: (entry: RequestEntry) => void;
 }
@@ -46,6 +65,8 @@ export interface LocalPlatform {
   readonly directory: string;
   /** Slugs, the default organization first. */
   readonly organizations: readonly string[];
+  /** The seed of `fail`. */
+  readonly seed: number;
   /** What `@libsql/client` takes as `url` for a database, which need not exist yet. Default: the default organization. */
   databaseUrl(name: string, organization?: string): string;
   /** Lets requests under way finish, then closes every file. May be called again. */
@@ -66,7 +87,10 @@ export interface LocalPlatform {
  * await platform.close();
  */
 export async function startLocalPlatform(options: LocalPlatformOptions = {}): Promise<LocalPlatform> {
-  const { host = "127.0.0.1", port = 0, organizations, latency = 0, onRequest } = options;
+  const { host = "127.0.0.1", port = 0, organizations, onRequest, plan = "local", auth = true } = options;
+  const { latency = 0, rate, fail = 0, seed = randomInt(2 ** 32) } = options;
+  const faults = { latency, rate, fail, seed };
+  requireFaults(faults);
   if (organizations) requireSlugs(organizations);
   const undo: (() => Promise<void> | void)[] = [];
   // One step that fails must not keep the next ones, the lock's release above all, from being taken.
@@ -91,12 +115,17 @@ export async function startLocalPlatform(options: LocalPlatformOptions = {}): Pr
     undo.push(() => control.close());
     const files = openDatabaseFiles(directory);
     files.sweep(control.databases.all());
-    const processes = createSqlProcesses();
+    const usage = createUsage();
+    const processes = createSqlProcesses({
+      onUsage: (counted) => counted.forEach(({ databaseId, statements }) => usage.add(databaseId, statements)),
+    });
     undo.push(() => processes.close());
     const defaultOrganization = control.organizations[0] ?? "";
     const fleet = createFleet(control, files, processes);
-    const sql = sqlRoutes({ control, files, processes, gate: createGate(control), defaultOrganization });
-    const server = await listen(createApp({ control, fleet, files, sql, latency, onRequest }), host, port);
+    const gate = createGate(control, { required: auth });
+    const sql = sqlRoutes({ control, files, processes, gate, defaultOrganization });
+    const app = createApp({ control, fleet, files, sql, usage, plan: plans[plan], faults, auth, onRequest });
+    const server = await listen(app, host, port);
     undo.push(() => server.close());
     writeEndpoint(directory, { url: server.url, apiToken: control.apiToken, id: control.id, pid: process.pid });
     undo.push(() => removeEndpoint(directory));
@@ -107,6 +136,7 @@ export async function startLocalPlatform(options: LocalPlatformOptions = {}): Pr
       id: control.id,
       directory,
       organizations: control.organizations,
+      seed,
       databaseUrl: (name, organization = defaultOrganization) =>
         `${server.url}${organization === defaultOrganization ? "" : `/org/${organization}`}/db/${name}/`,
       close: () => (closing ??= close()),

@@ -2,11 +2,16 @@ import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { z } from "zod";
 
-/** A refusal of the Platform API: answered as `{"error": message}` with its status (Turso docs: error bodies). */
+/**
+ * A refusal of the Platform API: answered as `{"error": message}` with its status, and with `code` where there is one
+ * (Turso docs: error bodies; turso-cli knows the code "feature_not_available_for_starter_plan").
+ */
 export class ApiProblem extends Error {
   constructor(
     readonly status: ContentfulStatusCode,
     message: string,
+    readonly code?: string,
+    readonly headers?: Record<string, string>,
   ) {
     super(message);
     this.name = "ApiProblem";
@@ -14,7 +19,10 @@ export class ApiProblem extends Error {
 }
 
 export function answerProblem(error: Error, context: Context): Response {
-  if (error instanceof ApiProblem) return context.json({ error: error.message }, error.status);
+  if (error instanceof ApiProblem) {
+    const { status, message, code, headers } = error;
+    return context.json(code === undefined ? { error: message } : { error: message, code }, status, headers);
+  }
   // A fault of ours. Whoever reads it runs the platform on their own machine: nothing is gained by hiding it.
   return context.json({ error: `internal error: ${error.message}` }, 500);
 }

@@ -1,52 +1,41 @@
 import { Hono } from "hono";
+import type { Plan } from "../plan";
 import type { Control } from "../store/control";
 import type { DatabaseFiles } from "../store/database-files";
+import type { Usage } from "../store/usage";
 import { organizationOf } from "./organizations";
+import { databaseUsageBody, measured, noUsage, sumOf } from "./usage-body";
 
-/** One plan, which costs nothing and limits nothing (Turso docs: null is "unlimited"). */
-const plan = {
-  name: "local",
-  price: "0",
-  prices: [],
-  quotas: {
-    rowsRead: null,
-    rowsWritten: null,
-    databases: null,
-    locations: null,
-    storage: null,
-    groups: null,
-    bytesSynced: null,
-  },
-};
+export interface AccountOptions {
+  readonly control: Control;
+  readonly files: DatabaseFiles;
+  readonly usage: Usage;
+  readonly plan: Plan;
+}
 
 /** What an organization uses, and may use. */
-export function accountApi(control: Control, files: DatabaseFiles): Hono {
+export function accountApi({ control, files, usage, plan }: AccountOptions): Hono {
   return new Hono()
     .get("/plans", (c) => {
       organizationOf(c, control);
-      return c.json({ plans: [plan] });
+      return c.json({ plans: [{ name: plan.name, price: "0", prices: [], quotas: plan.quotas }] });
     })
     .get("/subscription", (c) => {
-      organizationOf(c, control);
-      return c.json({ subscription: { name: plan.name, overages: false, plan: plan.name, timeline: "" } });
+      const { overages } = control.settings.settings(organizationOf(c, control));
+      return c.json({ subscription: { name: plan.name, overages, plan: plan.name, timeline: "" } });
     })
     .get("/usage", (c) => {
       const organization = organizationOf(c, control);
       const groups = control.groups.list(organization);
       const databases = groups
         .flatMap((group) => control.databases.ofGroup(group.id))
-        .map((database) => ({ uuid: database.id, instances: [], total: measured(files.size(database)) }));
-      const usage = {
-        ...measured(databases.reduce((sum, { total }) => sum + total.storage_bytes, 0)),
+        .map((database) => databaseUsageBody(database, measured(usage.of(database.id), files.size(database))));
+      const whole = {
+        ...databases.map(({ total }) => total).reduce(sumOf, noUsage),
         databases: databases.length,
         groups: groups.length,
         locations: new Set(groups.map((group) => group.location)).size,
       };
-      return c.json({ organization: { uuid: `${control.id}/${organization}`, usage, databases } });
+      return c.json({ organization: { uuid: `${control.id}/${organization}`, usage: whole, databases } });
     });
-}
-
-/** Rows and synced bytes are what a bill is made of; nothing is billed here, so they are not counted. */
-function measured(storage_bytes: number) {
-  return { rows_read: 0, rows_written: 0, storage_bytes, bytes_synced: 0 };
 }

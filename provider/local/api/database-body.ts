@@ -25,8 +25,12 @@ export function databaseBody(database: DatabaseRow): object {
 
 /** All that the reply to create holds. */
 export function createdBody(database: DatabaseRow): object {
-  // No port and a name that resolves nowhere else: clients use the local platform's own URL, never this as it stands.
-  return { DbId: database.id, Hostname: `${database.label}.tenantry.localhost`, Name: database.name };
+  return { DbId: database.id, Hostname: hostname(database), Name: database.name };
+}
+
+/** No port and a name that resolves nowhere else: clients use the local platform's own URL, never this as it stands. */
+export function hostname(database: DatabaseRow): string {
+  return `${database.label}.tenantry.localhost`;
 }
 
 export function configurationBody(database: DatabaseRow): object {

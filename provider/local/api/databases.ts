@@ -1,31 +1,28 @@
 import { Hono } from "hono";
-import type { Context } from "hono";
 import { z } from "zod";
 import type { Fleet } from "../fleet";
 import { newKey } from "../jwt";
+import { createQuotaGate, type Plan, requirePaid } from "../plan";
 import { ApiProblem, readBody } from "../problem";
 import type { Control } from "../store/control";
-import type { DatabaseRow } from "../store/databases";
+import type { DatabaseFiles } from "../store/database-files";
+import type { Usage } from "../store/usage";
+import { databaseOf } from "./addressed";
+import { onlyGroup, requireGroup } from "./authorize";
 import { databaseBody, configurationBody, createdBody } from "./database-body";
 import { name } from "./names";
 import { organizationOf } from "./organizations";
+import { createSeeded, seedBody, seedOf } from "./seed";
 import { mintToken } from "./tokens";
 
 // Turso publishes no largest page; its own CLI asks for 1000.
 const pageLimit = 1000;
-const seed = z.looseObject({
-  type: z.string(),
-  name: z.string().optional(),
-  value: z.string().optional(),
-  timestamp: z.unknown().optional(),
-});
-type Seed = z.output<typeof seed>;
 // What this platform cannot honour is refused: silence would be found out much later.
 const absent = z.union([z.null(), z.literal(false)], "not supported by the embedded platform").optional();
 const creation = z.object({
   name,
   group: z.string("a group is required"),
-  seed: seed.nullish(),
+  seed: seedBody.nullish(),
   size_limit: z.unknown().optional(),
   remote_encryption: absent,
   use_tursodb: absent,
@@ -42,22 +39,27 @@ const configuration = z.object({
   allowed_aws_vpc_ids: z.array(z.string()).nullish(),
 });
 
-export function databasesApi(control: Control, fleet: Fleet): Hono {
-  const databaseOf = (c: Context): DatabaseRow => {
-    const asked = c.req.param("database") ?? "";
-    const database = control.databases.get(organizationOf(c, control), asked);
-    if (!database) throw notFound(asked);
-    return database;
-  };
+export interface DatabasesOptions {
+  readonly control: Control;
+  readonly fleet: Fleet;
+  readonly files: DatabaseFiles;
+  readonly usage: Usage;
+  readonly plan: Plan;
+}
+
+export function databasesApi({ control, fleet, files, usage, plan }: DatabasesOptions): Hono {
+  const quota = createQuotaGate(plan, "databases");
   return new Hono()
     .get("/", (c) => {
       const organization = organizationOf(c, control);
       const { group, parent, limit, cursor } = c.req.query();
       const size = pageSize(limit);
+      // No group of that name: no database either.
+      const asked = group === undefined ? undefined : (control.groups.get(organization, group)?.id ?? "");
+      if (asked) requireGroup(c, asked);
       const rows = control.databases.list({
         organization,
-        // No group of that name: no database either.
-        groupId: group === undefined ? undefined : (control.groups.get(organization, group)?.id ?? ""),
+        groupId: asked ?? onlyGroup(c),
         parentId: parent,
         after: nameAfter(cursor),
         limit: size + 1,
@@ -72,25 +74,31 @@ export function databasesApi(control: Control, fleet: Fleet): Hono {
       refuseSizeLimit(body.size_limit);
       const group = control.groups.get(organization, body.group);
       if (!group) throw new ApiProblem(400, "group not found");
-      const source = body.seed ? seedOf(control, organization, body.seed) : undefined;
-      // Turso refuses a copy over the border of a group (tursodatabase/turso-cli#626); its words are not documented.
-      if (source && source.groupId !== group.id)
-        throw new ApiProblem(400, `seed database ${source.name} is not in group ${group.name}`);
-      return c.json({ database: createdBody(await fleet.create({ group, name: body.name, seed: source })) });
+      requireGroup(c, group.id);
+      const seed = body.seed ? seedOf(body.seed, { control, plan, group }) : undefined;
+      const count = (): number => control.databases.count(organization);
+      const create = () => createSeeded(seed, { fleet, files, group, name: body.name });
+      // A taken name is the better answer where both are true.
+      const taken = control.databases.get(organization, body.name) !== undefined;
+      const made = await (taken ? create() : quota.room(organization, count, create));
+      return c.json({ database: createdBody(made) });
     })
-    .get("/:database", (c) => c.json({ database: databaseBody(databaseOf(c)) }))
+    .get("/:database", (c) => c.json({ database: databaseBody(databaseOf(c, control)) }))
     .delete("/:database", async (c) => {
-      const database = databaseOf(c);
+      const database = databaseOf(c, control);
       await fleet.deleteDatabase(database);
+      usage.forget(database.id);
       return c.json({ database: database.name });
     })
-    .get("/:database/configuration", (c) => c.json(configurationBody(databaseOf(c))))
+    .get("/:database/configuration", (c) => c.json(configurationBody(databaseOf(c, control))))
     .patch("/:database/configuration", async (c) => {
       const change = await readBody(c, configuration);
       refuseSizeLimit(change.size_limit);
       if (change.allow_attach !== undefined)
         throw new ApiProblem(400, "allow_attach is not supported for db-api controlled databases");
-      const database = databaseOf(c);
+      // Turso docs: allow-lists are part of paid plans.
+      if (change.allowed_ips?.length || change.allowed_aws_vpc_ids?.length) requirePaid(plan, "an allow-list");
+      const database = databaseOf(c, control);
       control.databases.configure(database.id, {
         blockReads: change.block_reads ?? database.blockReads,
         blockWrites: change.block_writes ?? database.blockWrites,
@@ -98,43 +106,25 @@ export function databasesApi(control: Control, fleet: Fleet): Hono {
         allowedIps: listOr(database.allowedIps, change.allowed_ips),
         allowedAwsVpcIds: listOr(database.allowedAwsVpcIds, change.allowed_aws_vpc_ids),
       });
-      return c.json(configurationBody(databaseOf(c)));
+      return c.json(configurationBody(databaseOf(c, control)));
     })
     .post("/:database/auth/tokens", (c) =>
       mintToken(c, () => {
-        const { id, signingKey } = databaseOf(c);
+        const { id, signingKey } = databaseOf(c, control);
         const key = signingKey ?? newKey();
         if (!signingKey) control.databases.setKey(id, key);
         return { claims: { id }, key };
       }),
     )
     .post("/:database/auth/rotate", (c) => {
-      control.databases.setKey(databaseOf(c).id, undefined);
+      control.databases.setKey(databaseOf(c, control).id, undefined);
       return c.body(null, 200);
     });
-}
-
-// `name` is the documented field; turso-cli sends `value`.
-function seedOf(control: Control, organization: string, seed: Seed): DatabaseRow {
-  const { type, name: documented, value, timestamp } = seed;
-  if (type !== "database") throw new ApiProblem(400, `seed type ${type} is not supported by the embedded platform`);
-  if (timestamp !== undefined && timestamp !== null) {
-    throw new ApiProblem(400, "a seed timestamp is not supported by the embedded platform: it keeps no history");
-  }
-  const asked = documented ?? value ?? "";
-  const source = control.databases.get(organization, asked);
-  // Unverified: Turso documents no answer to an unknown source.
-  if (!source) throw notFound(asked);
-  return source;
 }
 
 // turso-cli: an explicit null clears the list, as an empty one does.
 function listOr(present: readonly string[], asked: readonly string[] | null | undefined): readonly string[] {
   return asked === undefined ? present : (asked ?? []);
-}
-
-function notFound(asked: string): ApiProblem {
-  return new ApiProblem(404, `could not find database with name ${asked}: record not found`);
 }
 
 // What current Turso databases answer to any size limit (alchemy-run/alchemy found it live).

@@ -1,12 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { Hono } from "hono";
-import type { Context } from "hono";
 import { z } from "zod";
 import type { Fleet } from "../fleet";
 import { newKey } from "../jwt";
+import { createQuotaGate, type Plan } from "../plan";
 import { ApiProblem, readBody } from "../problem";
 import type { Control } from "../store/control";
 import type { GroupRow } from "../store/groups";
+import type { Usage } from "../store/usage";
+import { groupOf } from "./addressed";
+import { onlyGroup } from "./authorize";
 import { locations } from "./locations";
 import { name } from "./names";
 import { organizationOf } from "./organizations";
@@ -21,14 +24,21 @@ const creation = z.object({
 });
 const configuration = z.object({ delete_protection: z.boolean().optional() });
 
-export function groupsApi(control: Control, fleet: Fleet): Hono {
-  const groupOf = (c: Context): GroupRow => {
-    const group = control.groups.get(organizationOf(c, control), c.req.param("group") ?? "");
-    if (!group) throw new ApiProblem(404, "group not found");
-    return group;
-  };
+export interface GroupsOptions {
+  readonly control: Control;
+  readonly fleet: Fleet;
+  readonly usage: Usage;
+  readonly plan: Plan;
+}
+
+export function groupsApi({ control, fleet, usage, plan }: GroupsOptions): Hono {
+  const quota = createQuotaGate(plan, "groups");
   return new Hono()
-    .get("/", (c) => c.json({ groups: control.groups.list(organizationOf(c, control)).map(groupBody) }))
+    .get("/", (c) => {
+      const only = onlyGroup(c);
+      const groups = control.groups.list(organizationOf(c, control));
+      return c.json({ groups: groups.filter(({ id }) => only === undefined || id === only).map(groupBody) });
+    })
     .post("/", async (c) => {
       const organization = organizationOf(c, control);
       const body = await readBody(c, creation);
@@ -36,33 +46,41 @@ export function groupsApi(control: Control, fleet: Fleet): Hono {
       if (control.groups.get(organization, body.name))
         throw new ApiProblem(409, `group with name ${body.name} already exists`);
       const group = { id: randomUUID(), organization, name: body.name, location: body.location };
-      control.groups.insert(group);
+      const count = (): number => control.groups.list(organization).length;
+      await quota.room(organization, count, async () => control.groups.insert(group));
       return c.json({ group: groupBody({ ...group, deleteProtection: false, signingKey: undefined }) });
     })
-    .get("/:group", (c) => c.json({ group: groupBody(groupOf(c)) }))
+    .get("/:group", (c) => c.json({ group: groupBody(groupOf(c, control)) }))
     .delete("/:group", async (c) => {
-      const group = groupOf(c);
+      const group = groupOf(c, control);
+      const databases = control.databases.ofGroup(group.id);
       await fleet.deleteGroup(group);
+      for (const database of databases) usage.forget(database.id);
       return c.json({ group: groupBody(group) });
     })
-    .get("/:group/configuration", (c) => c.json({ delete_protection: groupOf(c).deleteProtection }))
+    .get("/:group/configuration", (c) => c.json({ delete_protection: groupOf(c, control).deleteProtection }))
     .patch("/:group/configuration", async (c) => {
       const { delete_protection } = await readBody(c, configuration);
-      const group = groupOf(c);
+      const group = groupOf(c, control);
       if (delete_protection !== undefined) control.groups.protect(group.id, delete_protection);
       return c.json({ delete_protection: delete_protection ?? group.deleteProtection });
     })
-    .post("/:group/unarchive", (c) => c.json({ group: groupBody(groupOf(c)) }))
+    .post("/:group/unarchive", (c) => c.json({ group: groupBody(groupOf(c, control)) }))
+    .on(["POST", "DELETE"], "/:group/locations/:location", (c) => {
+      groupOf(c, control);
+      // What groups on AWS answer.
+      throw new ApiProblem(400, "replication is not supported");
+    })
     .post("/:group/auth/tokens", (c) =>
       mintToken(c, () => {
-        const { id, signingKey } = groupOf(c);
+        const { id, signingKey } = groupOf(c, control);
         const key = signingKey ?? newKey();
         if (!signingKey) control.groups.setKey(id, key);
         return { claims: { gid: id }, key };
       }),
     )
     .post("/:group/auth/rotate", (c) => {
-      const { id } = groupOf(c);
+      const { id } = groupOf(c, control);
       // Turso docs: a group's rotation invalidates its own tokens and those of its databases.
       control.transaction(() => {
         control.groups.setKey(id, undefined);

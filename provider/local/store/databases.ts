@@ -40,6 +40,7 @@ export interface DatabaseRows {
   get(organization: string, name: string): DatabaseRow | undefined;
   byLabel(label: string): DatabaseRow | undefined;
   ofGroup(groupId: string): DatabaseRow[];
+  count(organization: string): number;
   all(): { id: string; organization: string }[];
   insert(row: Pick<DatabaseRow, "id" | "organization" | "name" | "groupId" | "label" | "parent">): void;
   configure(id: string, settings: DatabaseSettings): void;
@@ -82,6 +83,7 @@ export function createDatabaseRows(sql: Database.Database): DatabaseRows {
   const byLabel = sql.prepare(`${select} WHERE d.label = ?`);
   const ofGroup = sql.prepare(`${select} WHERE d.group_id = ? ORDER BY d.name`);
   const all = sql.prepare("SELECT id, organization FROM databases");
+  const count = sql.prepare("SELECT count(*) AS n FROM databases WHERE organization = ?");
   const insert = sql.prepare(`
     INSERT INTO databases (id, organization, name, group_id, label, parent_id, parent_name, branched_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
@@ -109,6 +111,7 @@ export function createDatabaseRows(sql: Database.Database): DatabaseRows {
     byLabel: (label) => optional(byLabel.get([label])),
     ofGroup: (groupId) => (ofGroup.all([groupId]) as Stored[]).map(fromStored),
     all: () => all.all([]) as { id: string; organization: string }[],
+    count: (organization) => (count.get([organization]) as { n: number }).n,
     insert(row) {
       const { parent } = row;
       const lineage = [parent?.id ?? null, parent?.name ?? null, parent?.branchedAt ?? null];
