@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readEndpoint, startLocalPlatform } from "../../provider/local";
+import { localCommand } from "../../sdk/cli/local";
 import { runChild } from "./child";
 import type { Child } from "./child";
 
@@ -60,6 +61,68 @@ describe("tenantry local", function () {
     assert.match(busy.output().stderr, new RegExp(`^tenantry: Port ${port} .*in use.*\\n$`));
     await other.close();
   });
+
+  it("says what is on, warns of a host that others can reach, and does as it says", async () => {
+    const usual = cli("--port", "0");
+    await usual.printed(/Ctrl-C.*\n/);
+    assert.doesNotMatch(usual.output().stdout, /access|plan|latency|rate|failures/);
+    assert.equal(await usual.end("SIGINT"), 0);
+    assert.equal(usual.output().stderr, "");
+    const faults = ["--latency", "control=1,data=2", "--rate", "0.001", "--fail", "100%", "--seed", "7"];
+    const child = cli("--port", "0", "--host", "0.0.0.0", "--no-auth", "--plan", "free", ...faults);
+    await child.printed(/Ctrl-C.*\n/);
+    const { stdout } = child.output();
+    for (const line of [
+      "  access         no token is asked for (--no-auth)",
+      "  plan           free: creates over its limits are refused",
+      "  latency        1 ms Platform API, 2 ms SQL",
+      "  rate           0.001 Platform API calls a second, then 429",
+      "  failures       100 % of Platform API calls, --seed 7",
+    ])
+      assert.ok(stdout.includes(`${line}\n`), `${line}\n${stdout}`);
+    const url = `http://127.0.0.1:${new URL(readEndpoint(directory)?.url ?? "").port}/v1/organizations/local/plans`;
+    const first = await fetch(url).then(
+      ({ status }) => status,
+      () => "lost reply",
+    );
+    assert.ok([500, 503, "lost reply"].includes(first), String(first));
+    const second = await fetch(url);
+    assert.deepEqual([second.status, second.headers.get("retry-after")?.length], [429, 4]);
+    assert.equal(await child.end("SIGINT"), 0);
+    assert.match(
+      child.output().stderr,
+      /^Warning: others can reach this platform on 0\.0\.0\.0: no token.*delete.*\n$/,
+    );
+  });
+
+  it("prints the seed that it chose", async () => {
+    const child = cli("--port", "0", "--fail", "0.5%", "--latency", "3");
+    await child.printed(/Ctrl-C.*\n/);
+    assert.match(child.output().stdout, /latency +3 ms\n.*failures +0\.5 % of Platform API calls, --seed \d+\n/);
+    assert.equal(await child.end("SIGTERM"), 0);
+  });
+
+  const nonsense: [string, string, RegExp][] = [
+    ["--latency", "fast", /control=50,data=20/],
+    ["--latency", "control=1,control=2", /control=50,data=20/],
+    ["--latency", "control=1,", /control=50,data=20/],
+    ["--rate", "0", /above 0/],
+    ["--rate", "many", /above 0/],
+    ["--fail", "120%", /share/],
+    ["--fail", "often", /share/],
+    ["--seed", "-1", /whole number/],
+    ["--plan", "gold", /free/],
+  ];
+  for (const [flag, value, text] of nonsense) {
+    it(`refuses ${flag} ${value}, and says what would do`, async () => {
+      // In this process: the words are wrong before anything is started.
+      const command = localCommand()
+        .exitOverride()
+        .configureOutput({ writeErr: () => undefined });
+      await assert.rejects(command.parseAsync(["--dir", directory, `${flag}=${value}`], { from: "user" }), text);
+      assert.deepEqual(await readdir(directory), []);
+    });
+  }
 
   it("refuses a port that is none", async () => {
     const child = cli("--port", "seventy");

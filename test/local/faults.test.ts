@@ -82,7 +82,7 @@ describe("embedded platform: faults on request", function () {
       const platform = await start({ fail: 0.5, seed: 42 });
       assert.equal(platform.seed, 42);
       for (;;) if ((await call(platform, "POST", "/groups", { name: "g", location: "local" })) !== 500) break;
-      const told = [];
+      const told: (Fault | 200)[] = [];
       for (const name of names) told.push(await call(platform, "POST", "/databases", { name, group: "g" }));
       return told;
     };
