@@ -4,6 +4,7 @@ import { TenantryError } from "../platform/errors";
 import { type LocalEndpoint, findEndpoint } from "./local/endpoint";
 import { explainUnreachable, startCommand } from "./local/unreachable";
 import { tursoPlatform } from "./turso";
+import { jwtClaims } from "./turso/credential";
 import { unrestricted } from "./turso/grant";
 
 export interface LocalPlatformOptions {
@@ -39,7 +40,8 @@ export function localPlatform(options: LocalPlatformOptions): Platform {
     capabilities: { rotation: "database", seedAtTime: false, sizeLimit: false },
     scope: identified(apiUrl, organization),
     knownScope: () => (id === undefined ? undefined : scopeOf(id, organization)),
-    grant: unrestricted,
+    // The folder's own token may do everything and is no JWT; others are, and found in the list by their id.
+    grant: jwtClaims(apiToken) ? undefined : unrestricted,
     // Nobody listening means that it does not run: that is to be said at once, not after a platform's long patience.
     retry: { base: 50, longest: 1_000 },
   });

@@ -17,9 +17,9 @@ export function createGate(control: Control, { required = true }: { readonly req
     if (authorization === undefined && !required) return { write: true, blockReads, blockWrites };
     const token = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
     if (!token) throw refusal("a bearer token is required");
-    if (token === control.apiToken || control.apiTokens.byToken(token))
-      throw refusal("this is the platform's API token: a database takes a database or group token");
     const claims = readClaims(token);
+    if (token === control.apiToken || claims?.jti !== undefined)
+      throw refusal("this is one of the platform's API tokens: a database takes a database or group token");
     if (!claims) throw refusal("the token is not a JSON Web Token signed with EdDSA");
     const ofGroup = claims.gid !== undefined;
     if (ofGroup ? claims.gid !== database.groupId : claims.id !== database.id)

@@ -1,9 +1,11 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify, type KeyObject } from "node:crypto";
 
-/** Claims of a database or group token (turso: database tokens carry `id`, group tokens `gid`). Times in seconds. */
+/** Claims of a token (turso: database tokens carry `id`, group tokens `gid`). Times in seconds. */
 export interface Claims {
   readonly id?: string;
   readonly gid?: string;
+  /** Of a Platform API token, which is no database token: its id in lists. */
+  readonly jti?: string;
   /** "ro" reads only; anything else, or nothing, is full access (libSQL server: default rw). */
   readonly a?: string;
   readonly iat?: number;

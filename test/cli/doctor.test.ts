@@ -102,6 +102,16 @@ describe("tenantry doctor", function () {
       assert.ok(!ended.stdout.includes(platform.apiToken));
     });
 
+    it("tells what a limited token lacks", async () => {
+      await apiCaller(platform, "local").ok("POST", "/groups", { name: "limited", location: "local" });
+      const body = { organization: "local", group: "limited", scopes: ["read-only"] };
+      const api = apiCaller(platform);
+      const { token } = await api.ok<{ token: string }>("POST", "/auth/api-tokens/reader", body);
+      const { of, stdout } = await doctor({ ...env(), TENANTRY_API_TOKEN: token });
+      assert.match(said(of("scopes")[0]), /^problem: .*\(read\).*group "?limited.*db:create/);
+      assert.ok(!stdout.includes(token));
+    });
+
     it("reads a running platform's own address and token, and says that another token is not used", async () => {
       const own = await startLocalPlatform({ directory: join(folder, ".tenantry", "local") });
       const { ok, of, stdout } = await doctor({

@@ -115,6 +115,43 @@ describe("embedded platform: tokens", function () {
     assert.deepEqual([typeof group["gid"], group["a"], group["id"]], ["string", "ro", undefined]);
   });
 
+  for (const expiration of [
+    "soon",
+    "7",
+    "7 d",
+    "-1d",
+    "1y",
+    "1.5h",
+    "d",
+    "0s",
+    "0",
+    "7d,",
+    "Never",
+    "9999999999999999w",
+  ]) {
+    it(`have no expiration of "${expiration}"`, async () => {
+      for (const subject of ["databases/a", "groups/one"]) {
+        const answer = await api("POST", `/${subject}/auth/tokens?expiration=${encodeURIComponent(expiration)}`);
+        assert.deepEqual(answer, { status: 400, body: { error: "Invalid expiration format" } });
+      }
+    });
+  }
+
+  for (const body of [
+    { permissions: {} },
+    { permissions: { read_attach: { databases: [] } } },
+    { permissions: { read_attach: { databases: ["b"] } } },
+    { fine_grained_permissions: [{ t: ["t"], a: ["data_read"] }] },
+  ]) {
+    it(`have no ${JSON.stringify(body)}`, async () => {
+      for (const subject of ["databases/a", "groups/one"]) {
+        const answer = await api("POST", `/${subject}/auth/tokens`, body);
+        const error = "Permissions are not supported for db-api controlled databases";
+        assert.deepEqual(answer, { status: 400, body: { error } });
+      }
+    });
+  }
+
   it("end at their time", async () => {
     const client = connect("a", await mint(api, "databases/a", "expiration=1s"));
     const deadline = Date.now() + 5_000;

@@ -366,6 +366,11 @@ export async function measureDefaults(): Promise<MeasuredDefaults> {
     "tenantry local --dir": () => flag("dir"),
     "tenantry local --port": () => flag("port"),
     "tenantry local --host": () => flag("host"),
+    "tenantry local --plan": () => flag("plan"),
+    "tenantry local --latency, --rate, --fail": () => {
+      const given = ["latency", "rate", "fail"].map(flag).filter((value) => value !== "undefined");
+      return given.join(", ") || "none";
+    },
     "tenantry local --organization": () => local.organizations.join(", "),
   };
 

@@ -69,7 +69,7 @@ export function createApiTokenRows(sql: Database.Database): ApiTokenRows {
   };
 }
 
-/** Tokens are 256 random bits, so one round of a plain hash is enough. */
+/** A token's signature is as good as 256 random bits, so one round of a plain hash is enough. */
 function digestOf(token: string): string {
   return createHash("sha256").update(token).digest("base64url");
 }
