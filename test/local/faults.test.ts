@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type LocalPlatform, type LocalPlatformOptions, startLocalPlatform } from "../../provider/local";
 import { createFaultPlan, createRateLimit, type Fault } from "../../provider/local/faults";
+import { localPlatform } from "../../provider/drivers/local";
 import { hasCode } from "../../provider/platform/errors";
 import { apiCaller } from "./api-caller";
 
@@ -39,6 +40,16 @@ describe("embedded platform: faults on request", function () {
     }
     const others = await Promise.all(Array.from({ length: 10 }, () => ask("/tenantry/identity")));
     assert.ok(others.every(({ status }) => status === 200));
+  });
+
+  it("above the rate hold up Tenantry's own driver, and no more than that", async () => {
+    const platform = await start({ rate: 25 });
+    const driver = localPlatform({ apiUrl: platform.url, apiToken: platform.apiToken });
+    await driver.createGroup({ name: "g", location: "local" });
+    await Promise.all(Array.from({ length: 40 }, (_, i) => driver.createDatabase({ name: `t${i}`, group: "g" })));
+    const names = new Set<string>();
+    for await (const { name } of driver.listDatabases()) names.add(name);
+    assert.equal(names.size, 40);
   });
 
   it("let pass what the rate allows, in bursts of one second's worth", () => {
