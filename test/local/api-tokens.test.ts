@@ -130,7 +130,7 @@ describe("embedded platform: API tokens", function () {
     const made = await create({ organization: "acme" });
     await as(made, "acme").ok("POST", "/groups", { name: "brief", location: "local" });
     await as(made, "acme").ok("DELETE", "/groups/brief");
-    assert.match(await refusal(as(made, "globex")("GET", "/groups")), /limited to organization acme/);
+    assert.match(await refusal(as(made, "globex")("GET", "/groups")), /limited to organization "acme"/);
     const organizations = await as(made).ok<{ slug: string }[]>("GET", "/organizations");
     assert.deepEqual(
       organizations.map(({ slug }) => slug),
@@ -166,14 +166,14 @@ describe("embedded platform: API tokens", function () {
       ["GET", "/groups/us"],
       ["POST", "/groups/us/auth/rotate"],
     ] as const)
-      assert.match(await refusal(api(method, path, body)), /limited to group eu/, `${method} ${path}`);
+      assert.match(await refusal(api(method, path, body)), /limited to group "eu"/, `${method} ${path}`);
     assert.equal((await api("GET", "/databases/none")).status, 404);
     const { tokens } = await as(made).ok<{ tokens: Listed[] }>("GET", "/auth/api-tokens");
     assert.deepEqual(
       tokens.map(({ name }) => name),
       [made.name],
     );
-    assert.match(await refusal(as(made, "globex")("GET", "/groups/eu")), /limited to organization acme/);
+    assert.match(await refusal(as(made, "globex")("GET", "/groups/eu")), /limited to organization "acme"/);
   });
 
   const calls = Object.entries(demands).filter(([call]) => call.includes("/:organization"));
@@ -192,12 +192,12 @@ describe("embedded platform: API tokens", function () {
       const without = await ofGroup(scopes.filter((scope) => scope !== demand));
       const text = await refusal(as(without, "acme")(method, path, body));
       const elsewhere = as(await create({ organization: "globex" }), "acme");
-      assert.match(await refusal(elsewhere(method, path, body)), /limited to organization globex/);
+      assert.match(await refusal(elsewhere(method, path, body)), /limited to organization "globex"/);
       assert.ok(text.includes(scoped(demand) ? `scope ${demand}` : "whole organization"), text);
       if (!scoped(demand)) return;
       const foreign = await ofGroup(["full-access"], "us");
       if (path.includes("/eu") || path.includes(database) || body)
-        assert.match(await refusal(as(foreign, "acme")(method, path, body)), /limited to group us/);
+        assert.match(await refusal(as(foreign, "acme")(method, path, body)), /limited to group "us"/);
       const { status, body: said } = await as(await ofGroup([demand]), "acme")(method, path, body);
       assert.ok(![401, 403, 404, 500].includes(status), `${status} ${JSON.stringify(said)}`);
     });

@@ -67,7 +67,7 @@ async function create(c: Context, control: Control): Promise<{ id: string; token
   if (!validName.test(name)) throw new ApiProblem(400, "a token's name has 1 to 64 letters, digits, dots or dashes");
   const grant = c.get("grant");
   if (grant !== "everything" && grant.organization !== undefined && grant.organization !== organization)
-    throw new ApiProblem(403, `forbidden: a token of organization ${grant.organization} makes tokens of it only`);
+    throw new ApiProblem(403, `forbidden: a token of organization "${grant.organization}" makes tokens of it only`);
   if (organization !== undefined && !control.organizations.includes(organization))
     throw new ApiProblem(404, "organization not found");
   if (groupName !== undefined && organization === undefined)

@@ -43,14 +43,14 @@ export function authorize({ control, required }: AuthorizeOptions): MiddlewareHa
 export function requireOrganization(c: Context, slug: string): void {
   const grant = c.get("grant");
   if (grant === "everything" || grant.organization === undefined || grant.organization === slug) return;
-  throw forbidden(`it is limited to organization ${grant.organization}`);
+  throw forbidden(`it is limited to organization "${grant.organization}"`);
 }
 
 /** Refuses what belongs to another group than the one that the token is limited to. */
 export function requireGroup(c: Context, groupId: string): void {
   const grant = c.get("grant");
   if (grant === "everything" || grant.groupId === undefined || grant.groupId === groupId) return;
-  throw forbidden(`it is limited to group ${grant.groupName}`);
+  throw forbidden(`it is limited to group "${grant.groupName}"`);
 }
 
 /** The only group that the call may see; undefined: all. */
@@ -65,7 +65,7 @@ function requireScope(c: Context, grant: ApiTokenRow): void {
   // A call that is not there: the answer is a 404, which the router gives.
   if (demand === undefined || demand === "none") return;
   if (demand === "organization")
-    throw forbidden(`this takes a token of the whole organization, and it is limited to group ${grant.groupName}`);
+    throw forbidden(`this takes a token of the whole organization, and it is limited to group "${grant.groupName}"`);
   if (!grant.scopes?.includes(demand)) throw forbidden(`it lacks the scope ${demand}`);
 }
 
