@@ -20,7 +20,6 @@ export interface ApiTokenRows {
   /** In the order of names. */
   list(): ApiTokenRow[];
   get(name: string): ApiTokenRow | undefined;
-  byId(id: string): ApiTokenRow | undefined;
   byToken(token: string): ApiTokenRow | undefined;
   insert(row: Omit<ApiTokenRow, "groupName">, token: string): void;
   remove(id: string): void;
@@ -49,7 +48,6 @@ export function createApiTokenRows(sql: Database.Database): ApiTokenRows {
   sql.exec(schema);
   const list = sql.prepare(`${select} ORDER BY t.name`);
   const get = sql.prepare(`${select} WHERE t.name = ?`);
-  const byId = sql.prepare(`${select} WHERE t.id = ?`);
   const byDigest = sql.prepare(`${select} WHERE t.digest = ?`);
   const insert = sql.prepare(`
     INSERT INTO api_tokens (id, name, digest, organization, group_id, scopes, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)`);
@@ -58,7 +56,6 @@ export function createApiTokenRows(sql: Database.Database): ApiTokenRows {
   return {
     list: () => (list.all([]) as Stored[]).map(fromStored),
     get: (name) => optional(get.get([name])),
-    byId: (id) => optional(byId.get([id])),
     // A look-up by digest: the time it takes tells nothing about the tokens.
     byToken: (token) => optional(byDigest.get([digestOf(token)])),
     insert({ id, name, organization, groupId, scopes, createdAt }, token) {
