@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { type LocalPlatform, startLocalPlatform } from "../../provider/local";
 import { createUsage } from "../../provider/local/store/usage";
-import { type ApiCaller, apiCaller } from "./api-caller";
+import { createClient } from "../../provider/platform/libsql-client";
+import { type ApiCaller, apiCaller, mint } from "./api-caller";
 
 interface UsageBody {
   readonly database: {
@@ -67,6 +68,28 @@ describe("embedded platform: a database's instances, usage and statistics", () =
     assert.equal((await api("GET", `/databases/shop/usage?${query}`)).status, 400);
   });
 
+  it("tells what SQL has done", async () => {
+    const database = createClient({ url: platform.databaseUrl("shop"), authToken: await mint(api, "groups/eu") });
+    await database.execute("CREATE TABLE counted (x)");
+    await database.execute("INSERT INTO counted VALUES (1), (2)");
+    await database.execute("SELECT x FROM counted");
+    database.close();
+    // Processes tell a few times a second.
+    let total: UsageBody["database"]["total"];
+    do ({ total } = (await api.ok<UsageBody>("GET", "/databases/shop/usage")).database);
+    while ((total.rows_read ?? 0) < 2);
+    assert.deepEqual([total.rows_read, total.rows_written], [2, 2]);
+    type Stats = { top_queries: { query: string; rows_read: number; rows_written: number }[] };
+    const { top_queries } = await api.ok<Stats>("GET", "/databases/shop/stats");
+    assert.deepEqual(
+      top_queries
+        .slice(0, 2)
+        .map(({ query }) => query)
+        .sort(),
+      ["INSERT INTO counted VALUES (1), (2)", "SELECT x FROM counted"],
+    );
+  });
+
   it("answers 404 for a database that is not there", async () => {
     for (const part of ["instances", "instances/local", "usage", "stats"])
       assert.equal((await api("GET", `/databases/none/${part}`)).status, 404, part);
@@ -74,11 +97,7 @@ describe("embedded platform: a database's instances, usage and statistics", () =
 });
 
 describe("embedded platform: usage counters", () => {
-  const one = (sql: string, rowsRead: number, rowsWritten = 0) => ({
-    rowsRead,
-    rowsWritten,
-    statements: [{ sql, rowsRead, rowsWritten }],
-  });
+  const one = (sql: string, rowsRead: number, rowsWritten = 0) => [{ sql, rowsRead, rowsWritten }];
 
   it("add up for each database, and the heaviest statements come first", () => {
     const usage = createUsage();
