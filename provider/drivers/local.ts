@@ -43,7 +43,7 @@ export function localPlatform(options: LocalPlatformOptions): Platform {
     // The folder's own token may do everything and is no JWT; others are, and found in the list by their id.
     grant: jwtClaims(apiToken) ? undefined : unrestricted,
     // Nobody listening means that it does not run: that is to be said at once, not after a platform's long patience.
-    retry: { base: 50, longest: 1_000 },
+    retry: { base: 50, longest: 1_000, outageAttempts: 5 },
   });
   return explainUnreachable(platform);
 }

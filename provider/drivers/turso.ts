@@ -1,4 +1,5 @@
 import { createHttpClient } from "../http/client";
+import type { Clock } from "../http/clock";
 import type { RetryPolicy } from "../http/retry";
 import type { TokenGrant } from "../platform/account";
 import type { Capabilities } from "../platform/capabilities";
@@ -28,6 +29,8 @@ export interface TursoOptions {
   /** Per attempt, in ms. Default 30,000. */
   readonly timeout?: number;
   readonly retry?: Partial<RetryPolicy>;
+  /** Default: the system's. */
+  readonly clock?: Clock;
   /** For a platform that speaks the same API under its own name. Default "turso". */
   readonly name?: PlatformName;
   /** What such a platform can do otherwise. */
@@ -49,6 +52,7 @@ export function tursoPlatform(options: TursoOptions): Platform {
     concurrency: options.concurrency,
     timeout: options.timeout,
     retry: options.retry,
+    clock: options.clock,
     hopeless: () => hopelessToken(apiToken, tokenFix(name), Date.now()),
     rejected: (answer) => rejectedToken(apiToken, tokenFix(name), answer),
   });

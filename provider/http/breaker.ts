@@ -30,7 +30,7 @@ export function createBreaker(): Breaker {
       return await call();
     } catch (error) {
       // A platform that is down is down for those who wait too: they need not find out one after the other.
-      if (hasCode(error, "unreachable", "timed-out")) shared = error;
+      if (hasCode(error, "unreachable", "timed-out", "untrusted-host")) shared = error;
       throw error;
     } finally {
       // Neither taken nor refused (a 5xx, say): the others may find out together, or each would wait for the last.

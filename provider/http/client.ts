@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { TenantryError } from "../platform/errors";
 import { type HttpAnswer, readAnswer } from "./answer";
+import { type Clock, systemClock } from "./clock";
 import { exchange, isFault } from "./exchange";
 import { laneFor } from "./lane";
 import { faultError } from "./network-fault";
@@ -20,6 +20,8 @@ export interface HttpClientOptions {
   /** Longest answer accepted, in bytes. Default 32 MiB. */
   readonly maxBytes?: number;
   readonly retry?: Partial<RetryPolicy>;
+  /** Default: the system's. */
+  readonly clock?: Clock;
   /** Why the token cannot be right, known before any call: then nothing is sent. */
   readonly hopeless?: () => TenantryError | undefined;
   /** The full explanation of a 401; by default a general one. Shown once in a process. */
@@ -44,22 +46,27 @@ export interface HttpCall {
 export interface HttpClient {
   /**
    * Sends a call, again where that is safe and worth it, and returns the last answer, of whatever status. Fails with
-   * "unreachable", "timed-out", "bad-answer" (not whole JSON, a redirect, a 404 that is not the platform's) or
+   * "unreachable", "timed-out", "untrusted-host", "bad-answer" (not whole JSON, a redirect, a 404 that is not the platform's) or
    * "credentials-rejected".
    */
   send(call: HttpCall): Promise<HttpAnswer>;
+  /** Method, host and path as messages name them. */
+  where(method: string, path: string): string;
 }
 
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const base = new URL(options.baseUrl);
   const prefix = base.pathname.replace(/\/+$/, "");
+  const clock = options.clock ?? systemClock;
   const policy = { ...defaultRetryPolicy, ...options.retry };
   const secrets = options.token ? [options.token] : [];
-  const { limiter, breaker } = laneFor(base.origin, options.token, options.concurrency ?? 32);
+  const { limiter, breaker } = laneFor(base.origin, options.token, options.concurrency ?? 32, clock);
   const rejected =
     options.rejected ??
     (({ where, problem }) =>
       new TenantryError("credentials-rejected", `The token was rejected (${where}: 401 ${problem}).`));
+
+  const whereOf = (method: string, path: string): string => `${method} ${base.host}${prefix}${path}`;
 
   const prepare = (call: HttpCall) => {
     const url = new URL(base.origin + prefix + call.path);
@@ -76,6 +83,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       body: call.body === undefined ? undefined : JSON.stringify(call.body),
       timeout: call.timeout ?? options.timeout ?? 30_000,
       maxBytes: options.maxBytes ?? 32 * 1024 * 1024,
+      clock,
     };
   };
 
@@ -106,8 +114,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   };
 
   const attempts = async (call: HttpCall): Promise<HttpAnswer> => {
-    const where = `${call.method} ${base.host}${prefix}${call.path}`;
-    const startedAt = performance.now();
+    const where = whereOf(call.method, call.path);
+    const startedAt = clock.now();
     let lost = false;
     for (let count = 1; ; count += 1) {
       const { outcome, result, wait } = await attempt(call, where, lost);
@@ -118,7 +126,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
           attempt: count,
           result,
           retryAfter: wait,
-          elapsed: performance.now() - startedAt,
+          elapsed: clock.now() - startedAt,
           random: Math.random(),
         },
         policy,
@@ -128,11 +136,12 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         return outcome;
       }
       lost ||= outcomeUnknown(result);
-      await sleep(decision.delay);
+      await clock.sleep(decision.delay);
     }
   };
 
   return {
+    where: whereOf,
     send(call) {
       if (call.authenticated === false) return attempts(call);
       return breaker.run(() => {

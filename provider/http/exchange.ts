@@ -1,4 +1,5 @@
 import { request } from "undici";
+import { type Clock, systemClock } from "./clock";
 import { dispatcherFor } from "./dispatcher";
 import { type NetworkFault, networkFault } from "./network-fault";
 
@@ -11,6 +12,7 @@ export interface ExchangeRequest {
   readonly timeout: number;
   /** Longest answer accepted, in bytes. */
   readonly maxBytes: number;
+  readonly clock?: Clock;
 }
 
 export interface Answer {
@@ -28,21 +30,30 @@ export async function exchange(asked: ExchangeRequest): Promise<Answer | Network
       body: asked.body,
       dispatcher: dispatcherFor(asked.url),
       // One clock for the whole exchange: a server that sends a byte now and then must not hold us for ever.
-      signal: AbortSignal.timeout(asked.timeout),
+      signal: (asked.clock ?? systemClock).alarm(asked.timeout),
       headersTimeout: asked.timeout,
       bodyTimeout: asked.timeout,
     });
+    const tooLarge: NetworkFault = {
+      kind: "too-large",
+      sent: true,
+      text: `the answer is larger than ${asked.maxBytes} bytes`,
+    };
+    const headers = flat(reply.headers);
+    // Announced: not worth the first byte.
+    if (Number(headers["content-length"]) > asked.maxBytes) {
+      reply.body.on("error", () => undefined).destroy();
+      return tooLarge;
+    }
     const parts: Uint8Array[] = [];
     let size = 0;
     for await (const part of reply.body as AsyncIterable<Uint8Array>) {
       size += part.length;
       // Leaving the loop destroys the body and with it the connection.
-      if (size > asked.maxBytes) {
-        return { kind: "too-large", sent: true, text: `the answer is larger than ${asked.maxBytes} bytes` };
-      }
+      if (size > asked.maxBytes) return tooLarge;
       parts.push(part);
     }
-    return { status: reply.statusCode, headers: flat(reply.headers), bytes: Buffer.concat(parts, size) };
+    return { status: reply.statusCode, headers, bytes: Buffer.concat(parts, size) };
   } catch (error) {
     return networkFault(error);
   }

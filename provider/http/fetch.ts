@@ -1,3 +1,4 @@
+import type { Clock } from "./clock";
 import { exchange, isFault } from "./exchange";
 import { faultError } from "./network-fault";
 import { userAgent } from "./user-agent";
@@ -7,6 +8,7 @@ export interface PooledFetchOptions {
   readonly timeout?: number;
   /** Longest answer accepted, in bytes. Default 64 MiB. */
   readonly maxBytes?: number;
+  readonly clock?: Clock;
 }
 
 /**
@@ -23,6 +25,7 @@ export async function pooledFetch(request: Request, options: PooledFetchOptions 
     body,
     timeout: options.timeout ?? 30_000,
     maxBytes: options.maxBytes ?? 64 * 1024 * 1024,
+    clock: options.clock,
   });
   if (isFault(result)) throw faultError(result, `${request.method} ${url.origin}${url.pathname}`, false);
   const empty = result.status === 204 || result.status === 205 || result.status === 304;

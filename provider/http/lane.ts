@@ -1,4 +1,5 @@
 import { type Breaker, createBreaker } from "./breaker";
+import type { Clock } from "./clock";
 import { type Limiter, createLimiter } from "./limiter";
 
 /** What all users of one credential on one platform share within a process. */
@@ -9,14 +10,14 @@ export interface Lane {
 
 const lanes = new Map<string, Lane>();
 
-export function laneFor(origin: string, token: string | undefined, ceiling: number): Lane {
+export function laneFor(origin: string, token: string | undefined, ceiling: number, clock: Clock): Lane {
   const key = `${origin}\n${token ?? ""}`;
   const known = lanes.get(key);
   if (known) {
     known.limiter.lowerCeiling(ceiling);
     return known;
   }
-  const lane = { limiter: createLimiter(ceiling), breaker: createBreaker() };
+  const lane = { limiter: createLimiter(ceiling, clock), breaker: createBreaker() };
   lanes.set(key, lane);
   return lane;
 }

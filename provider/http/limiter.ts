@@ -1,3 +1,5 @@
+import { type Clock, systemClock } from "./clock";
+
 export interface Limiter {
   /** Waits for a free place, in order of arrival, and for the end of a pause. The caller must release exactly once. */
   acquire(): Promise<Release>;
@@ -15,13 +17,14 @@ export type Release = (outcome: "ok" | "overloaded" | "neutral", pause?: number)
  * Adaptive concurrency for one credential on one platform: starts at the ceiling, halves when the platform is
  * overloaded, and grows back by about one place for each full round of good answers.
  */
-export function createLimiter(highest: number, now: () => number = () => performance.now()): Limiter {
+export function createLimiter(highest: number, clock: Pick<Clock, "now" | "sleep"> = systemClock): Limiter {
+  const { now } = clock;
   let ceiling = highest;
   let limit = highest;
   let running = 0;
   let lastCut = -Infinity;
   let pausedUntil = -Infinity;
-  let timer: NodeJS.Timeout | undefined;
+  let resting = false;
   const waiting: ((release: Release) => void)[] = [];
 
   const start = (): Release => {
@@ -46,11 +49,12 @@ export function createLimiter(highest: number, now: () => number = () => perform
   const admit = (): void => {
     const rest = pausedUntil - now();
     if (rest > 0) {
-      if (waiting.length === 0 || timer) return;
-      timer = setTimeout(() => {
-        timer = undefined;
+      if (waiting.length === 0 || resting) return;
+      resting = true;
+      void clock.sleep(rest).then(() => {
+        resting = false;
         admit();
-      }, rest);
+      });
       return;
     }
     while (waiting.length > 0 && running < Math.floor(limit)) waiting.shift()!(start());

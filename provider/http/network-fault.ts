@@ -2,7 +2,7 @@ import { TenantryError } from "../platform/errors";
 
 /** Why an exchange ended without a whole answer. */
 export interface NetworkFault {
-  readonly kind: "refused" | "not-resolved" | "certificate" | "lost" | "timed-out" | "too-large";
+  readonly kind: "refused" | "not-resolved" | "certificate" | "handshake" | "lost" | "timed-out" | "too-large";
   /** False only if certain: nothing of the request can have reached the platform. */
   readonly sent: boolean;
   /** A few words for the reader. */
@@ -19,13 +19,26 @@ const beforeConnection: Record<string, [NetworkFault["kind"], string]> = {
   UND_ERR_CONNECT_TIMEOUT: ["refused", "connecting took too long"],
 };
 
+/**
+ * How a handshake ends that will end so again: the other side speaks no TLS, no version or cipher of ours, or wants a
+ * certificate of ours. Other OpenSSL errors can come at any time, so that the request may have been sent.
+ */
+const handshake = new RegExp(
+  "ERR_TLS_|ERR_SSL_.*(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|HANDSHAKE_FAILURE|" +
+    "UNSUPPORTED_PROTOCOL|PROTOCOL_VERSION|NO_PROTOCOLS|UNRECOGNIZED_NAME|INSUFFICIENT_SECURITY)",
+);
+
 /** Sorts what undici and Node throw. Unknown errors count as "lost": the request may have had its effect. */
 export function networkFault(error: unknown): NetworkFault {
   const code = codeOf(error);
   const early = beforeConnection[code];
   if (early) return { kind: early[0], sent: false, text: `${early[1]} (${code})` };
-  if (/CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)|ERR_TLS|ERR_SSL/.test(code)) {
-    return { kind: "certificate", sent: false, text: `the TLS connection failed (${code})` };
+  // A certificate is judged before the first byte of the request is sent.
+  if (/CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER|GET_CRL|DECRYPT|DECODE)|HOSTNAME_MISMATCH|INVALID_CA/.test(code)) {
+    return { kind: "certificate", sent: false, text: `the host's TLS certificate is not trusted (${code})` };
+  }
+  if (handshake.test(code)) {
+    return { kind: "handshake", sent: false, text: `no TLS connection could be agreed on (${code})` };
   }
   if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT" || code === "TimeoutError") {
     return { kind: "timed-out", sent: true, text: "no whole answer in time" };
@@ -43,10 +56,17 @@ export function faultError(fault: NetworkFault, where: string, lost: boolean): T
         afterLostReply,
       });
     case "too-large":
-      return new TenantryError("bad-answer", `${where}: ${fault.text}.`, { afterLostReply });
+      return new TenantryError("bad-answer", `${where}: ${fault.text}.`, {
+        fix: "Check the address and for a proxy in between; of a database, ask for fewer or shorter rows at once.",
+        afterLostReply,
+      });
     case "certificate":
-      return new TenantryError("unreachable", `${where}: ${fault.text}.`, {
-        fix: "Check the address (http or https?) and, behind a proxy with its own certificates, NODE_EXTRA_CA_CERTS.",
+    case "handshake":
+      return new TenantryError("untrusted-host", `${where}: ${fault.text}.`, {
+        fix:
+          fault.kind === "certificate"
+            ? "Check the address; behind a proxy with its own certificates, name their authority's file in NODE_EXTRA_CA_CERTS."
+            : "Check the address (http or https?) and for a proxy in between.",
         afterLostReply,
       });
     default:

@@ -3,8 +3,11 @@ import type { NetworkFault } from "./network-fault";
 export interface RetryPolicy {
   /** Attempts in all, the first included. */
   readonly attempts: number;
-  /** The same where the platform says "slow down" (429): that passes, and only the budget should end it. */
-  readonly throttledAttempts: number;
+  /**
+   * The same where the platform is away (connection refused, 502, 503, 504) or says "slow down" (429): that passes, and
+   * the default outlasts 30 s of it, whatever the dice say.
+   */
+  readonly outageAttempts: number;
   /** The same where a success was not readable (HTML, half a JSON text): seldom passes. */
   readonly unreadableAttempts: number;
   /** From the first attempt to the start of the last one, in ms. */
@@ -16,7 +19,7 @@ export interface RetryPolicy {
 
 export const defaultRetryPolicy: RetryPolicy = {
   attempts: 5,
-  throttledAttempts: 12,
+  outageAttempts: 12,
   unreadableAttempts: 3,
   budget: 90_000,
   base: 300,
@@ -55,9 +58,10 @@ export function decideRetry(attempted: Attempted, policy: RetryPolicy): Decision
   const attempts = attemptsFor(result, policy);
   if (attempt >= attempts) return { retry: false, reason: `${verdict.reason}, ${attempt} attempts` };
 
-  // Full jitter: many callers that failed together must not come back together.
+  // Jitter: many callers that failed together must not come back together. Over half of the wait only, or a call that
+  // is unlucky would use up its attempts in no time.
   const ceiling = Math.min(policy.longest, policy.base * 2 ** (attempt - 1));
-  const delay = Math.round(attempted.random * ceiling) + (attempted.retryAfter ?? 0);
+  const delay = Math.round(((1 + attempted.random) / 2) * ceiling) + (attempted.retryAfter ?? 0);
   if (elapsed + delay > policy.budget) {
     return { retry: false, reason: `${verdict.reason}, and waiting ${delay} ms more would exceed ${policy.budget} ms` };
   }
@@ -71,7 +75,8 @@ export function outcomeUnknown(result: Attempted["result"]): boolean {
 
 function attemptsFor(result: Attempted["result"], policy: RetryPolicy): number {
   if ("unreadable" in result) return policy.unreadableAttempts;
-  return "status" in result && result.status === 429 ? policy.throttledAttempts : policy.attempts;
+  const away = "fault" in result ? !result.fault.sent : [429, 502, 503, 504].includes(result.status);
+  return away ? policy.outageAttempts : policy.attempts;
 }
 
 function worthRetrying(result: Attempted["result"]): { worth: boolean; mayHaveTakenEffect: boolean; reason: string } {
@@ -79,7 +84,7 @@ function worthRetrying(result: Attempted["result"]): { worth: boolean; mayHaveTa
   if ("fault" in result) {
     const { kind, sent, text } = result.fault;
     // A certificate, a wrong name or a flood does not get better by itself in seconds; a resolver that is down does.
-    const worth = kind !== "certificate" && kind !== "too-large" && !text.includes("ENOTFOUND");
+    const worth = !["certificate", "handshake", "too-large"].includes(kind) && !text.includes("ENOTFOUND");
     return { worth, mayHaveTakenEffect: sent, reason: text };
   }
   const { status } = result;

@@ -10,6 +10,8 @@ export const errorCodes = {
   "credentials-rejected": "yours",
   forbidden: "yours",
   "plan-refused": "yours",
+  /** Its TLS certificate is not trusted, or it speaks no TLS that we do: nothing was sent. */
+  "untrusted-host": "yours",
   "organization-not-found": "yours",
   "group-not-found": "yours",
   "database-not-found": "yours",

@@ -117,8 +117,13 @@ function judgeRefusal(refusal: Refusal, host: string): SqlFailure {
       false,
     );
   }
-  if (status === 402)
-    return failure(new TenantryError("plan-refused", `${host} refuses by plan or quota (402)${said}.`, words), false);
+  if (status === 402) {
+    const fix = "Upgrade the plan or free what counts against it.";
+    return failure(
+      new TenantryError("plan-refused", `${host} refuses by plan or quota (402)${said}.`, { ...words, fix }),
+      false,
+    );
+  }
   if (status === 403) {
     const fix = "Check the database's allowed addresses and blocks.";
     return failure(new TenantryError("forbidden", `${host} refuses (403)${said}.`, { ...words, fix }), false);
@@ -130,8 +135,13 @@ function judgeRefusal(refusal: Refusal, host: string): SqlFailure {
       true,
     );
   }
-  if (status === 429)
-    return failure(new TenantryError("rate-limited", `${host} is asked too often (429)${said}.`, words), true);
+  if (status === 429) {
+    const fix = `Try again ${retryAfter ? `in ${Math.ceil(retryAfter / 1000)} s` : "later"}.`;
+    return failure(
+      new TenantryError("rate-limited", `${host} is asked too often (429)${said}.`, { ...words, fix }),
+      true,
+    );
+  }
   if (status >= 500) {
     const details = { ...words, fix: "Try again later.", afterLostReply: true };
     return failure(new TenantryError("unavailable", `${host} is in trouble (${status})${said}.`, details), true);
@@ -161,7 +171,10 @@ function asSqlError(thrown: unknown): SqlError | undefined {
 
 export function notReadyError(host: string, deadline: number, last: Error): TenantryError {
   const seconds = Math.round(deadline / 100) / 10;
-  return new TenantryError("not-ready", `${host} did not answer SQL within ${seconds} s. Last: ${last.message}`, {
+  const known = last instanceof TenantryError ? last.fix : undefined;
+  const what = known ? last.message.slice(0, -known.length - 1) : last.message;
+  return new TenantryError("not-ready", `${host} did not answer SQL within ${seconds} s. Last: ${what}`, {
+    fix: known ?? "Try again; if it lasts, see the platform's status page.",
     cause: last,
   });
 }

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { type Clock, systemClock } from "../http/clock";
 import { pooledFetch } from "../http/fetch";
 import { decideRetry, defaultRetryPolicy } from "../http/retry";
 import { TenantryError } from "./errors";
@@ -16,7 +16,7 @@ export interface SqlResult {
 
 /**
  * SQL on one database, over HTTP. What the platform does wrong is a TenantryError ("credentials-rejected", "forbidden",
- * "not-ready", "unreachable", "timed-out", "unavailable", "bad-answer"), and so is a block; what SQLite refuses is an
+ * "not-ready", "unreachable", "timed-out", "untrusted-host", "unavailable", "bad-answer"), and so is a block; what SQLite refuses is an
  * SqlError.
  */
 export interface Sql {
@@ -46,18 +46,19 @@ export interface SqlOptions {
   readonly token: (refused?: boolean) => Promise<string>;
   /** For one request, in ms. Default 30,000. */
   readonly timeout?: number;
+  /** Default: the system's. */
+  readonly clock?: Clock;
 }
 
 const defaultTimeout = 30_000;
 const defaultDeadline = 60_000;
-const retryPolicy = { ...defaultRetryPolicy, base: 100, longest: 5_000, budget: 30_000 };
 /** Delays between two looks at a database that is not ready, in ms. */
 const patience = { first: 50, longest: 2_000 };
 /** One look at it, in ms: a host that swallows requests must not use up the whole deadline. */
 const look = 10_000;
 
-export function openSql({ url, token, timeout = defaultTimeout }: SqlOptions): Sql {
-  const authorized = createAuthorizedFetch(token);
+export function openSql({ url, token, timeout = defaultTimeout, clock = systemClock }: SqlOptions): Sql {
+  const authorized = createAuthorizedFetch(token, clock);
   const connect = (limit: number): Client =>
     // Whole numbers arrive as bigint and are narrowed where nothing is lost: "number" would fail beyond 2^53.
     createClient({ url, intMode: "bigint", fetch: (request: Request) => authorized(request, limit, origin) });
@@ -68,7 +69,7 @@ export function openSql({ url, token, timeout = defaultTimeout }: SqlOptions): S
   let waiting: Promise<void> | undefined;
 
   const run = async <Result>(call: () => Promise<Result>, idempotent: boolean): Promise<Result> => {
-    const began = Date.now();
+    const began = clock.now();
     for (let attempt = 1; ; attempt++) {
       if (closed) throw closedError(host);
       try {
@@ -78,33 +79,35 @@ export function openSql({ url, token, timeout = defaultTimeout }: SqlOptions): S
       } catch (thrown) {
         const { error, result, retryAfter } = judgeSqlFailure(thrown, host);
         if (closed || !result) throw error;
-        const elapsed = Date.now() - began;
+        const elapsed = clock.now() - began;
         const attempted = { method: "POST", idempotent, attempt, result, retryAfter, elapsed, random: Math.random() };
-        const decision = decideRetry(attempted, retryPolicy);
+        const decision = decideRetry(attempted, defaultRetryPolicy);
         if (!decision.retry) throw error;
-        await sleep(decision.delay);
+        await clock.sleep(decision.delay);
       }
     }
   };
 
   const wait = async (deadline: number): Promise<void> => {
-    const until = Date.now() + deadline;
+    const until = clock.now() + deadline;
     for (let delay = patience.first; ; delay = Math.min(delay * 1.6, patience.longest)) {
       if (closed) throw closedError(host);
-      const probe = connect(Math.max(1, Math.min(timeout, look, until - Date.now())));
+      let pause: number;
+      const probe = connect(Math.max(1, Math.min(timeout, look, until - clock.now())));
       try {
         await probe.execute("SELECT 1");
         return void (answered = true);
       } catch (thrown) {
-        const { error, temporary, answers } = judgeSqlFailure(thrown, host);
+        const { error, temporary, answers, retryAfter } = judgeSqlFailure(thrown, host);
         // A database whose reads are blocked says so itself: it is there.
         if (answers) return void (answered = true);
         if (!temporary) throw error;
-        if (Date.now() + delay >= until) throw notReadyError(host, deadline, error);
+        pause = Math.max(delay, retryAfter ?? 0);
+        if (clock.now() + pause >= until) throw notReadyError(host, deadline, error);
       } finally {
         probe.close();
       }
-      await sleep(delay);
+      await clock.sleep(pause);
     }
   };
 
@@ -132,7 +135,7 @@ export function openSql({ url, token, timeout = defaultTimeout }: SqlOptions): S
 }
 
 /** Puts the token on each request, and a new one on its one repetition when the first was refused. */
-function createAuthorizedFetch(token: SqlOptions["token"]) {
+function createAuthorizedFetch(token: SqlOptions["token"], clock: Clock) {
   let renewing: Promise<string> | undefined;
 
   const renewed = async (refused: string): Promise<string> => {
@@ -151,7 +154,7 @@ function createAuthorizedFetch(token: SqlOptions["token"]) {
     const send = (bearer: string): Promise<Response> => {
       const headers = new Headers(request.headers);
       headers.set("authorization", `Bearer ${bearer}`);
-      return pooledFetch(new Request(url, { method, headers, body }), { timeout });
+      return pooledFetch(new Request(url, { method, headers, body }), { timeout, clock });
     };
     let bearer = await token();
     let response = await send(bearer);

@@ -136,7 +136,7 @@ describe("turso driver under faults", () => {
 
 const settings = {
   organization: "acme",
-  retry: { attempts: 2, throttledAttempts: 2, unreadableAttempts: 2, base: 1, longest: 2 },
+  retry: { attempts: 2, outageAttempts: 2, unreadableAttempts: 2, base: 1, longest: 2 },
 };
 
 async function withDriver(

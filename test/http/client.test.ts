@@ -188,7 +188,7 @@ describe("http client", () => {
           const patient = { attempts: 5, base: 5_000, longest: 5_000 };
           const sut = client(server.url.replace("http:", "https:"), { retry: patient });
           const error = await failure(sut.send(get));
-          assert.equal(error.code, "unreachable");
+          assert.equal(error.code, "untrusted-host");
           assert.match(error.message, /TLS.*http or https/);
           assert.ok(performance.now() - began < 1_000);
         },

@@ -4,7 +4,8 @@ import { createLimiter } from "../../provider/http/limiter";
 /** A clock that only the test moves; pauses use real timers and are tested with the real clock. */
 function stoppedClock() {
   let at = 0;
-  return { now: () => at, pass: (ms: number) => (at += ms) };
+  const sleep = () => assert.fail("nothing is to be waited for");
+  return { now: () => at, sleep, pass: (ms: number) => (at += ms) };
 }
 
 describe("limiter", () => {
@@ -26,7 +27,7 @@ describe("limiter", () => {
 
   it("halves once for all requests of the same overload", async () => {
     const clock = stoppedClock();
-    const limiter = createLimiter(32, clock.now);
+    const limiter = createLimiter(32, clock);
     const releases = await Promise.all(Array.from({ length: 32 }, () => limiter.acquire()));
     clock.pass(1);
     for (const release of releases) release("overloaded");
@@ -38,7 +39,7 @@ describe("limiter", () => {
 
   it("never falls below one, and grows back to the ceiling but not above", async () => {
     const clock = stoppedClock();
-    const limiter = createLimiter(4, clock.now);
+    const limiter = createLimiter(4, clock);
     for (let round = 0; round < 10; round += 1) {
       clock.pass(1);
       (await limiter.acquire())("overloaded");

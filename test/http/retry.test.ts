@@ -59,8 +59,10 @@ describe("retry decision", () => {
     ["a create checked for idempotency, after 503", { method: "POST", idempotent: true }, true],
     ["a patch after 503", { method: "PATCH" }, false],
     ["a delete after 503", { method: "DELETE" }, true],
-    ["the last attempt", { attempt: policy.attempts }, false],
-    ["the last attempt, but of 429", { attempt: policy.attempts, result: { status: 429 } }, true],
+    ["the last attempt", { attempt: policy.attempts, result: { status: 500 } }, false],
+    ["the same attempt of 429", { attempt: policy.attempts, result: { status: 429 } }, true],
+    ["the same attempt where nobody listens", { attempt: policy.attempts, result: { fault: refused } }, true],
+    ["the last attempt of an outage", { attempt: policy.outageAttempts }, false],
     ["a wait beyond the budget", { retryAfter: policy.budget + 1 }, false],
   ];
   for (const [name, given, expected] of table) {
@@ -81,12 +83,57 @@ describe("retry decision", () => {
       fc.property(attempted, (given) => {
         const decision = decideRetry(given, policy);
         if (!decision.retry) return;
-        assert.ok(given.attempt < policy.throttledAttempts);
+        assert.ok(given.attempt < policy.outageAttempts);
         assert.ok(given.elapsed + decision.delay <= policy.budget);
         assert.ok(decision.delay >= (given.retryAfter ?? 0));
         assert.ok(decision.delay - (given.retryAfter ?? 0) <= policy.longest);
       }),
     );
+  });
+
+  /** A call that meets `results` one after the other: when each attempt began, and whether it was told to go on. */
+  function run(
+    results: readonly Attempted["result"][],
+    given: Pick<Attempted, "method" | "idempotent" | "retryAfter"> & { random: number; each: number },
+  ) {
+    let elapsed = 0;
+    for (let attempt = 1; ; attempt += 1) {
+      const result = results[(attempt - 1) % results.length]!;
+      elapsed += given.each;
+      const decision = decideRetry({ ...given, attempt, result, elapsed }, policy);
+      if (!decision.retry) return { attempts: attempt, elapsed, last: result };
+      elapsed += decision.delay;
+    }
+  }
+
+  it("ends every call in bounded attempts and time, whatever it meets", () => {
+    const call = fc.record({
+      method: fc.constantFrom("GET", "POST", "PATCH", "DELETE"),
+      idempotent: fc.boolean(),
+      retryAfter: fc.option(fc.integer({ min: 0, max: 100_000 }), { nil: undefined }),
+      random: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+      each: fc.integer({ min: 0, max: 30_000 }),
+    });
+    fc.assert(
+      fc.property(fc.array(attempted, { minLength: 1, maxLength: 20 }), call, (many, given) => {
+        const results = many.map(({ result }) => result);
+        const { attempts, elapsed } = run(results, given);
+        assert.ok(attempts <= policy.outageAttempts);
+        assert.ok(elapsed <= policy.budget + given.each, `${elapsed} ms`);
+        if (given.idempotent || !["POST", "PATCH"].includes(given.method)) return;
+        // All but the last were sent again: none of them may have had its effect.
+        for (let n = 0; n < attempts - 1; n += 1) assert.equal(outcomeUnknown(results[n % results.length]!), false);
+      }),
+    );
+  });
+
+  it("outlasts 30 s without a platform, whatever the dice say", () => {
+    for (const result of [{ fault: refused }, { status: 503 }, { status: 429 }]) {
+      for (const random of [0, 0.5, 0.999]) {
+        const { elapsed } = run([result], { method: "GET", idempotent: true, retryAfter: undefined, random, each: 0 });
+        assert.ok(elapsed > 30_000 && elapsed <= policy.budget, `${elapsed} ms`);
+      }
+    }
   });
 
   it("never sends a POST or PATCH twice that may have had its effect, unless told that it may", () => {

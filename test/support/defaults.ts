@@ -330,8 +330,11 @@ export async function measureDefaults(): Promise<MeasuredDefaults> {
       assert.equal(await removals(200), await removals(30));
       return `${await removals(200)}; of more than 200 tenants ${share * 100} %`;
     },
-    "Attempts of an API call": () => attempts(503),
-    "Attempts while the platform says 429": () => attempts(429),
+    "Attempts of an API call": () => attempts(500),
+    "Attempts while the platform is away or says 429": () => {
+      assert.equal(attempts(503), attempts(429));
+      return attempts(503);
+    },
     "Time for all attempts": () => seconds(defaultRetryPolicy.budget / 1_000),
     "Time for one attempt": async () => {
       const { timeout } = AbortSignal;

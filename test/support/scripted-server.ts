@@ -1,5 +1,6 @@
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import type { AddressInfo, Socket } from "node:net";
 
 export interface ScriptedRequest {
   readonly method: string;
@@ -13,6 +14,13 @@ export interface ScriptedRequest {
   readonly attempt: number;
 }
 
+/**
+ * "drop": the connection ends without a byte. "truncate": it ends in the middle of a body whose length was announced,
+ * "cut": of a body in chunks. "stall": no end at all. "flood": the text again and again, as long as somebody reads.
+ */
+export const faults = ["drop", "truncate", "cut", "stall", "flood"] as const;
+export type Fault = (typeof faults)[number];
+
 export interface ScriptedReply {
   /** Default 200. */
   readonly status?: number;
@@ -21,10 +29,12 @@ export interface ScriptedReply {
   readonly json?: unknown;
   /** Sent as it is. */
   readonly text?: string;
+  readonly bytes?: Buffer;
   /** Before the reply begins, in ms. */
   readonly delay?: number;
-  /** "drop": the connection ends without a byte. "truncate": it ends in the middle of the body. "stall": no end at all. */
-  readonly fault?: "drop" | "truncate" | "stall";
+  readonly fault?: Fault;
+  /** Called when what is sent has been handed to the network. */
+  readonly onSent?: () => void;
 }
 
 export interface ScriptedServer {
@@ -32,6 +42,21 @@ export interface ScriptedServer {
   readonly requests: readonly ScriptedRequest[];
   /** Most requests that were open at the same time. */
   readonly busiest: number;
+  /** Connections that were opened, refused ones not counted. */
+  readonly connections: number;
+  /** Bytes of bodies that were handed to the network. */
+  readonly sent: number;
+  /** From now on connections are refused; those that are open end. */
+  stop(): Promise<void>;
+  /** Back at the same address. */
+  start(): Promise<void>;
+}
+
+export interface ScriptedServerOptions {
+  /** Speaks TLS with this certificate. */
+  readonly tls?: { readonly key: string; readonly cert: string };
+  /** Whether the nth connection (from 1) ends before anything is read from it. */
+  readonly unread?: (connection: number) => boolean;
 }
 
 export type Script = (request: ScriptedRequest) => ScriptedReply | Promise<ScriptedReply>;
@@ -40,10 +65,13 @@ export type Script = (request: ScriptedRequest) => ScriptedReply | Promise<Scrip
 export async function withScriptedServer<Result>(
   script: Script,
   use: (server: ScriptedServer) => Promise<Result>,
+  { tls, unread }: ScriptedServerOptions = {},
 ): Promise<Result> {
   const requests: ScriptedRequest[] = [];
   let open = 0;
   let busiest = 0;
+  let connections = 0;
+  let sent = 0;
   const failures: unknown[] = [];
 
   const answer = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -53,30 +81,50 @@ export async function withScriptedServer<Result>(
     requests.push(request);
     const reply = await script(request);
     if (reply.delay) await new Promise((resolve) => setTimeout(resolve, reply.delay));
-    send(response, reply);
+    send(response, reply, (bytes) => (sent += bytes));
   };
-  const server = createServer((incoming, response) => {
+  const listener = (incoming: IncomingMessage, response: ServerResponse): void => {
     answer(incoming, response).catch((error: unknown) => {
       failures.push(error);
       response.destroy();
     });
+  };
+  const server = tls ? createSecureServer(tls, listener) : createServer(listener);
+  server.on("connection", (socket: Socket) => {
+    connections += 1;
+    if (unread?.(connections)) socket.resetAndDestroy();
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const listen = (port: number): Promise<void> =>
+    new Promise((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve));
+  await listen(0);
   const { port } = server.address() as AddressInfo;
   try {
     const result = await use({
-      url: `http://127.0.0.1:${port}`,
+      url: `${tls ? "https" : "http"}://127.0.0.1:${port}`,
       requests,
       get busiest() {
         return busiest;
       },
+      get connections() {
+        return connections;
+      },
+      get sent() {
+        return sent;
+      },
+      stop: () => close(server),
+      start: () => listen(port),
     });
     if (failures.length > 0) throw failures[0];
     return result;
   } finally {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+    await close(server);
   }
+}
+
+async function close(server: Server): Promise<void> {
+  server.closeAllConnections();
+  // Its error, "not running", is what is wanted.
+  await new Promise((resolve) => server.close(resolve));
 }
 
 /** An address that refuses connections: a port that was free a moment ago. */
@@ -117,17 +165,27 @@ async function readRequest(incoming: IncomingMessage, before: readonly ScriptedR
   };
 }
 
-function send(response: ServerResponse, reply: ScriptedReply): void {
+function send(response: ServerResponse, reply: ScriptedReply, count: (bytes: number) => void): void {
   if (reply.fault === "drop") return void response.destroy();
-  const text = reply.json === undefined ? (reply.text ?? "") : JSON.stringify(reply.json);
+  const text = Buffer.from(reply.json === undefined ? (reply.bytes ?? reply.text ?? "") : JSON.stringify(reply.json));
   const type = reply.json === undefined ? "text/plain" : "application/json";
-  response.writeHead(reply.status ?? 200, {
-    "content-type": type,
-    "content-length": Buffer.byteLength(text),
-    ...reply.headers,
-  });
+  const length = reply.fault === "cut" || reply.fault === "flood" ? {} : { "content-length": text.length };
+  response.writeHead(reply.status ?? 200, { "content-type": type, ...length, ...reply.headers });
+  if (reply.fault === "flood") return flood(response, text, count);
+  count(text.length);
   if (!reply.fault) return void response.end(text);
-  response.write(text.slice(0, Math.ceil(text.length / 2)), () => {
-    if (reply.fault === "truncate") response.destroy();
+  response.write(text.subarray(0, Math.ceil(text.length / 2)), () => {
+    reply.onSent?.();
+    if (reply.fault !== "stall") response.destroy();
   });
+}
+
+function flood(response: ServerResponse, chunk: Buffer, count: (bytes: number) => void): void {
+  const pour = (): void => {
+    while (!response.destroyed) {
+      count(chunk.length);
+      if (!response.write(chunk)) return void response.once("drain", pour);
+    }
+  };
+  pour();
 }
