@@ -8,7 +8,7 @@ export interface HttpAnswer {
   readonly status: number;
   /** The JSON value; undefined if the answer was empty, or was no JSON (possible for failures only). */
   readonly body: unknown;
-  /** What the platform says about a failure, without secrets; empty for a success. */
+  /** What the platform says about a failure, without secrets; empty for a success that speaks of no error. */
   readonly problem: string;
   /** The platform's machine-readable word for a failure, where it sends one. */
   readonly problemCode: string | undefined;
@@ -55,6 +55,7 @@ export function readAnswer(reply: Answer, context: AnswerContext): HttpAnswer | 
         ? bad("HTML instead of JSON", checkAddress, true)
         : bad("text that is not whole JSON", "Try again; if it lasts, tell the platform's operator.", true);
     }
+    if (isRecord(json) && json.error) return { ...common, body: json, ...problemOf(json, text, secrets) };
     return { ...common, body: json, problem: "", problemCode: undefined };
   }
   // Absence is believed only in the platform's own words: a proxy's "page not found" is not a database that is gone.

@@ -124,8 +124,13 @@ export interface Platform {
   /** Absence is success. Fails with "protected" when delete protection is on. */
   deleteDatabase(name: string): Promise<void>;
 
+  /** After a lost reply it is asked again: a token that nobody got may then live on until it expires. */
   mintToken(subject: TokenSubject, spec: TokenSpec): Promise<MintedToken>;
-  /** Makes every token of the subject invalid; see `capabilities.rotation` for whom else that may log out. */
+  /**
+   * Makes every token of the subject invalid that was minted before the call; see `capabilities.rotation` for whom else
+   * that may log out. It is asked again after a lost reply, so that a token minted while the call runs may be invalid too:
+   * mint when it has returned. Not asking again would leave it to a later deploy to rotate a second time, with more to lose.
+   */
   rotateTokens(subject: TokenSubject): Promise<void>;
 
   /** The address clients connect to, from the platform's own hostname and the configured template; no I/O. */

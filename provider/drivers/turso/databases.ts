@@ -1,7 +1,7 @@
 import { pages } from "../../http/pagination";
 import type { DatabaseConfiguration, Platform } from "../../platform/platform";
 import type { Api } from "./api";
-import { configuration, databasePage, oneDatabase, read } from "./wire";
+import { configuration, databasePage, named, oneDatabase, read } from "./wire";
 
 type Databases = Pick<
   Platform,
@@ -15,17 +15,18 @@ export function tursoDatabases(api: Api): Databases {
   const at = (name: string) => `/databases/${encodeURIComponent(name)}`;
   return {
     listDatabases(filter = {}) {
-      return pages(async (cursor) => {
+      const fetchPage = async (cursor: string | undefined) => {
         const query = { group: filter.group, limit: pageSize, cursor };
         const doing = { doing: "list databases", kind: "look" } as const;
         return read(databasePage, await api.call(doing, { method: "GET", path: "/databases", query }));
-      });
+      };
+      return pages(fetchPage, { key: ({ id }) => id, where: api.where("GET", "/databases") });
     },
 
     async getDatabase(name) {
       const doing = { doing: `look up database "${name}"`, kind: "look" } as const;
       const answer = await api.find(doing, { method: "GET", path: at(name) });
-      return answer && read(oneDatabase, answer);
+      return answer && named(name, read(oneDatabase, answer), answer);
     },
 
     async createDatabase({ name, group, seed, sizeLimit }) {
@@ -36,7 +37,8 @@ export function tursoDatabases(api: Api): Databases {
         size_limit: sizeLimit,
       };
       const doing = { doing: `create database "${name}" in group "${group}"`, kind: "create-database" } as const;
-      const made = read(oneDatabase, await api.call(doing, { method: "POST", path: "/databases", body }));
+      const answer = await api.call(doing, { method: "POST", path: "/databases", body });
+      const made = named(name, read(oneDatabase, answer), answer);
       // The reply holds id, name and hostname only; the group is the one that was asked for.
       return { ...made, group: made.group ?? group };
     },

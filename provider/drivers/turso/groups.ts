@@ -1,7 +1,7 @@
 import { TenantryError, hasCode } from "../../platform/errors";
 import type { Platform } from "../../platform/platform";
 import type { Api } from "./api";
-import { allGroups, oneGroup, read } from "./wire";
+import { allGroups, named, oneGroup, read } from "./wire";
 
 type Groups = Pick<Platform, "listGroups" | "getGroup" | "createGroup" | "configureGroup" | "deleteGroup">;
 
@@ -18,14 +18,15 @@ export function tursoGroups(api: Api, listLocations: Platform["listLocations"]):
     async getGroup(name) {
       const doing = { doing: `look up group "${name}"`, kind: "look" } as const;
       const answer = await api.find(doing, { method: "GET", path: at(name) });
-      return answer && read(oneGroup, answer);
+      return answer && named(name, read(oneGroup, answer), answer);
     },
 
     async createGroup({ name, location, extensions }) {
       const doing = { doing: `create group "${name}" in "${location}"`, kind: "create-group" } as const;
       try {
         const body = { name, location, extensions };
-        return read(oneGroup, await api.call(doing, { method: "POST", path: "/groups", body }));
+        const answer = await api.call(doing, { method: "POST", path: "/groups", body });
+        return named(name, read(oneGroup, answer), answer);
       } catch (error) {
         throw hasCode(error, "unknown-location") ? await withLocations(error, location, listLocations) : error;
       }

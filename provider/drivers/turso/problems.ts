@@ -79,11 +79,21 @@ function sentence(text: string): string {
 }
 
 const fixes: Partial<Record<ErrorCode, (attempt: Attempt, answer: HttpAnswer) => string>> = {
+  "invalid-input": () => "Correct what the platform objects to.",
+  // The API token has its own words; this is an answer to a call that needs none.
+  "credentials-rejected": () => "Check tenantry:apiUrl: this call needs no token.",
   forbidden: ({ organization }) =>
     `Use an API token that may do this in organization "${organization}", and check that its owner is a member.`,
   "plan-refused": () => "Upgrade the plan or free what counts against it.",
   "organization-not-found": ({ organization }) =>
     `Check tenantry:organization ("${organization}"): it is the slug, which the platform's dashboard shows in its address.`,
+  "database-not-found": () => "Check its name, and whether it was deleted meanwhile.",
+  "unknown-location": () => "Use a location that the platform offers.",
+  "already-exists": (_, { afterLostReply }) =>
+    afterLostReply
+      ? "Look whose it is: an attempt whose reply was lost may have made it."
+      : "Choose another name, or take over what has it.",
+  unsupported: () => "Leave out what the platform does not support.",
   "group-not-found": () => "Create the group first, or correct its name.",
   protected: () => "Turn delete protection off first.",
   "rate-limited": (_, { retryAfter }) =>

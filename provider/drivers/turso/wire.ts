@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import type { HttpAnswer } from "../../http/answer";
+import { excerpt } from "../../http/redact";
 import { TenantryError } from "../../platform/errors";
 import type { DatabaseConfiguration, Location, PlatformDatabase, PlatformGroup } from "../../platform/platform";
 
@@ -19,6 +20,20 @@ export function read<Schema extends z.ZodType>(schema: Schema, answer: HttpAnswe
     // The call itself succeeded.
     afterLostReply: true,
   });
+}
+
+/** The thing answered, if it is the one asked for: what a mixed-up answer says must not be done to another's database. */
+export function named<Thing extends { readonly name: string }>(name: string, thing: Thing, answer: HttpAnswer): Thing {
+  if (thing.name.toLowerCase() === name.toLowerCase()) return thing;
+  throw new TenantryError(
+    "bad-answer",
+    `${answer.where} answered about "${excerpt(thing.name)}" instead of "${name}".`,
+    {
+      fix: "Try again; if it lasts, check for a proxy that mixes up answers, and tell the platform's operator.",
+      requestId: answer.requestId,
+      afterLostReply: true,
+    },
+  );
 }
 
 /** Lets "Name", "name", "DbId", "db_id" and "dbId" meet: keys in lower case without underscores, nulls dropped. */
