@@ -3,6 +3,7 @@ import { TenantryError, hasCode } from "../platform/errors";
 /**
  * Guards one credential. Until an answer has proven it, one call goes alone and the others wait for its outcome: a
  * wrong token costs exactly one call. Once rejected, every later call fails at once, without network, in one line.
+ * A platform that has fallen silent is unproven again: a thousand calls must not each wait for it in turn.
  */
 export interface Breaker {
   run<T>(call: () => Promise<T>): Promise<T>;
@@ -10,6 +11,12 @@ export interface Breaker {
   accept(): void;
   /** The platform refused it. The first caller gets `explanation` itself, all others the short line. */
   reject(explanation: TenantryError): TenantryError;
+  /** Good answers so far. */
+  readonly answers: number;
+  /** A call found nobody, with all its attempts, while no other call had an answer: the platform is away. */
+  gaveUp(error: TenantryError): void;
+  /** What the last call to give up found, until the next good answer. */
+  readonly outage: TenantryError | undefined;
   /** The short line, once rejected. */
   readonly rejected: TenantryError | undefined;
 }
@@ -19,6 +26,8 @@ export function createBreaker(): Breaker {
   /** The outcome of the call that goes alone: an error here is shared by those who waited for it. */
   let probe: Promise<TenantryError | undefined> | undefined;
   let release: (() => void) | undefined;
+  let answers = 0;
+  let outage: TenantryError | undefined;
 
   const short = (): TenantryError =>
     new TenantryError("credentials-rejected", "Not attempted: the API token was rejected earlier in this run.");
@@ -51,8 +60,20 @@ export function createBreaker(): Breaker {
       }
     },
     accept() {
+      answers += 1;
+      outage = undefined;
       if (state === "unproven") state = "accepted";
       release?.();
+    },
+    gaveUp(error) {
+      outage = error;
+      if (state === "accepted") state = "unproven";
+    },
+    get answers() {
+      return answers;
+    },
+    get outage() {
+      return outage;
     },
     reject(explanation) {
       const first = state !== "rejected";

@@ -1,8 +1,9 @@
-import { TenantryError } from "../platform/errors";
+import { TenantryError, hasCode } from "../platform/errors";
 import { type HttpAnswer, readAnswer } from "./answer";
 import { type Clock, systemClock } from "./clock";
 import { exchange, isFault } from "./exchange";
 import { laneFor } from "./lane";
+import type { Release } from "./limiter";
 import { faultError } from "./network-fault";
 import { retryAfter } from "./retry-after";
 import { type RetryPolicy, decideRetry, defaultRetryPolicy, outcomeUnknown } from "./retry";
@@ -88,11 +89,10 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   };
 
   /** One attempt: the answer, or the error that callers would see, with what the retry decision needs. */
-  const attempt = async (call: HttpCall, where: string, lost: boolean) => {
-    const release = await limiter.acquire();
+  const attempt = async (call: HttpCall, where: string, lost: boolean, release: Release) => {
     if (call.authenticated !== false && breaker.rejected) {
       release("neutral");
-      throw breaker.rejected;
+      throw told(breaker.rejected, lost);
     }
     const reply = await exchange(prepare(call));
     if (isFault(reply)) {
@@ -106,19 +106,40 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     const outcome = readAnswer(reply, { where, lost, secrets, retryAfter: wait });
     const unreadable = outcome instanceof TenantryError;
     if (call.authenticated !== false && !unreadable) {
-      if (outcome.status === 401) throw breaker.reject(rejected(outcome));
+      if (outcome.status === 401) throw told(breaker.reject(rejected(outcome)), lost);
       if (!overloaded) breaker.accept();
     }
     const result = unreadable && reply.status < 300 ? { unreadable: true as const } : { status: reply.status };
     return { outcome, result, wait };
   };
 
+  /** The last answer for good, or its error. `answers`: the count of good ones when the call began. */
+  const final = (outcome: HttpAnswer | TenantryError, answers: number): HttpAnswer => {
+    if (!(outcome instanceof TenantryError)) return outcome;
+    if (hasCode(outcome, "unreachable", "timed-out") && breaker.answers === answers) breaker.gaveUp(outcome);
+    throw outcome;
+  };
+
   const attempts = async (call: HttpCall): Promise<HttpAnswer> => {
     const where = whereOf(call.method, call.path);
-    const startedAt = clock.now();
+    const { answers, outage } = breaker;
+    let startedAt: number | undefined;
+    let last: HttpAnswer | TenantryError | undefined;
     let lost = false;
     for (let count = 1; ; count += 1) {
-      const { outcome, result, wait } = await attempt(call, where, lost);
+      const release = await limiter.acquire(count > 1);
+      // How long a call waits for its first place says nothing about the platform; that wait uses up no patience.
+      const elapsed = clock.now() - (startedAt ??= clock.now());
+      if (last && elapsed > policy.budget) {
+        release("neutral");
+        return final(last, answers);
+      }
+      if (!last && breaker.outage && breaker.outage !== outage) {
+        // Another call found out, while this one waited for a place, that nobody is there.
+        release("neutral");
+        throw notAttempted(where, breaker.outage);
+      }
+      const { outcome, result, wait } = await attempt(call, where, lost, release);
       const decision = decideRetry(
         {
           method: call.method,
@@ -131,10 +152,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         },
         policy,
       );
-      if (!decision.retry) {
-        if (outcome instanceof TenantryError) throw outcome;
-        return outcome;
-      }
+      if (!decision.retry) return final(outcome, answers);
+      last = outcome;
       lost ||= outcomeUnknown(result);
       await clock.sleep(decision.delay);
     }
@@ -151,4 +170,19 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       });
     },
   };
+}
+
+function notAttempted(where: string, error: TenantryError): TenantryError {
+  const { code, fix } = error;
+  const text = `${where}: not attempted, since the platform did not answer: ${withoutFix(error)}`;
+  return new TenantryError(code, text, { fix });
+}
+
+/** The refusal of a token, after an attempt that may have had its effect. */
+function told(error: TenantryError, lost: boolean): TenantryError {
+  return lost ? new TenantryError(error.code, withoutFix(error), { ...error, afterLostReply: true }) : error;
+}
+
+function withoutFix({ message, fix }: TenantryError): string {
+  return fix ? message.slice(0, -fix.length - 1) : message;
 }

@@ -1,8 +1,11 @@
 import { type Clock, systemClock } from "./clock";
 
 export interface Limiter {
-  /** Waits for a free place, in order of arrival, and for the end of a pause. The caller must release exactly once. */
-  acquire(): Promise<Release>;
+  /**
+   * Waits for a free place, in order of arrival, and for the end of a pause. The caller must release exactly once. What
+   * was `begun` goes first: behind all that has not, a second attempt would come too late for the first.
+   */
+  acquire(begun?: boolean): Promise<Release>;
   /** A ceiling from a second user of the same credential: the lower one counts. */
   lowerCeiling(ceiling: number): void;
   /** Requests that may run at the same time now. */
@@ -25,7 +28,8 @@ export function createLimiter(highest: number, clock: Pick<Clock, "now" | "sleep
   let lastCut = -Infinity;
   let pausedUntil = -Infinity;
   let resting = false;
-  const waiting: ((release: Release) => void)[] = [];
+  const begun: ((release: Release) => void)[] = [];
+  const waiting: typeof begun = [];
 
   const start = (): Release => {
     const startedAt = now();
@@ -49,7 +53,7 @@ export function createLimiter(highest: number, clock: Pick<Clock, "now" | "sleep
   const admit = (): void => {
     const rest = pausedUntil - now();
     if (rest > 0) {
-      if (waiting.length === 0 || resting) return;
+      if (begun.length + waiting.length === 0 || resting) return;
       resting = true;
       void clock.sleep(rest).then(() => {
         resting = false;
@@ -57,13 +61,17 @@ export function createLimiter(highest: number, clock: Pick<Clock, "now" | "sleep
       });
       return;
     }
-    while (waiting.length > 0 && running < Math.floor(limit)) waiting.shift()!(start());
+    while (running < Math.floor(limit)) {
+      const next = begun.shift() ?? waiting.shift();
+      if (!next) return;
+      next(start());
+    }
   };
 
   return {
-    acquire: () =>
+    acquire: (first = false) =>
       new Promise((resolve) => {
-        waiting.push(resolve);
+        (first ? begun : waiting).push(resolve);
         admit();
       }),
     lowerCeiling(other) {

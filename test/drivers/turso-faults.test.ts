@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { tursoPlatform } from "../../provider/drivers/turso";
 import { closeConnections } from "../../provider/http/dispatcher";
+import { hasCode } from "../../provider/platform/errors";
 import { openSql } from "../../provider/platform/sql";
-import { faults, freshToken, withScriptedServer } from "../support/scripted-server";
+import { faults, freshToken, refusingUrl, withScriptedServer } from "../support/scripted-server";
+import { virtualClock } from "../support/virtual-clock";
 import { type Call, platformCalls, sqlCalls } from "./turso-faults/calls";
 import { type Cell, tryCell } from "./turso-faults/cell";
 import { faultColumns } from "./turso-faults/faults";
@@ -101,6 +103,40 @@ describe("turso driver under faults that many calls share", () => {
         const results = await Promise.allSettled(asked.map(async ({ run }) => run({ platform, sql })));
         assert.ok(results.every(({ status }) => status === "rejected"));
         assert.equal(server.requests.length, 1);
+      },
+    );
+  });
+
+  it("finds out once that nobody is there", async () => {
+    const clock = virtualClock();
+    const platform = tursoPlatform({ apiUrl: await refusingUrl(), apiToken: freshToken(), organization, clock });
+    const results = await Promise.allSettled(Array.from({ length: 200 }, () => platform.getDatabase("a")));
+    for (const result of results) assert.ok(result.status === "rejected" && hasCode(result.reason, "unreachable"));
+    assert.ok(clock.now() < 90_000, `${clock.now()} ms`);
+  });
+
+  it("does not let each of many calls wait for a platform that has fallen silent", async () => {
+    const clock = virtualClock();
+    let silent = false;
+    await withScriptedServer(
+      () => {
+        if (silent) clock.ring();
+        return silent ? { fault: "drop" } : { json: { database: { Name: "a", DbId: "id-a", Hostname: "a.invalid" } } };
+      },
+      async (server) => {
+        const settings = { apiUrl: server.url, apiToken: freshToken(), organization, concurrency: 4, clock };
+        const platform = tursoPlatform(settings);
+        const all = () => Promise.allSettled(Array.from({ length: 100 }, () => platform.getDatabase("a")));
+        assert.ok((await all()).every(({ status }) => status === "fulfilled"));
+        silent = true;
+        for (const result of await all())
+          assert.ok(result.status === "rejected" && hasCode(result.reason, "timed-out"));
+        assert.ok(clock.now() < 240_000, `${clock.now()} ms`);
+        const asked = server.requests.length - 100;
+        assert.ok(asked <= 20, `${asked} requests`);
+        // Back again, it is found by the next call.
+        silent = false;
+        assert.ok((await all()).every(({ status }) => status === "fulfilled"));
       },
     );
   });

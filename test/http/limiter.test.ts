@@ -25,6 +25,21 @@ describe("limiter", () => {
     assert.equal(limiter.running, 0);
   });
 
+  it("lets what was begun go before what was not", async () => {
+    const limiter = createLimiter(1);
+    const order: string[] = [];
+    const turn = async (name: string, begun?: boolean) => {
+      const release = await limiter.acquire(begun);
+      order.push(name);
+      release("ok");
+    };
+    const first = await limiter.acquire();
+    const turns = [turn("new"), turn("newer"), turn("begun", true), turn("begun later", true)];
+    first("ok");
+    await Promise.all(turns);
+    assert.deepEqual(order, ["begun", "begun later", "new", "newer"]);
+  });
+
   it("halves once for all requests of the same overload", async () => {
     const clock = stoppedClock();
     const limiter = createLimiter(32, clock);

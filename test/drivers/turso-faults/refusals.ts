@@ -1,4 +1,4 @@
-import { type FaultColumn, deadline, by, always, json, echo, isSql } from "./situation";
+import { type FaultColumn, deadline, by, always, brief, json, echo, isSql } from "./situation";
 
 /** The answer is no. */
 export const refusals: readonly FaultColumn[] = [
@@ -23,6 +23,18 @@ export const refusals: readonly FaultColumn[] = [
     outcome: by({ others: "credentials-rejected" }),
     extra: 1,
     time: [0, 0],
+  },
+  {
+    name: "dropped after the effect, then 401",
+    meet: ({ n, answer, request }) => (n === 1 ? (answer(), { fault: "drop" }) : json(401, echo(request))),
+    outcome: by({
+      others: "credentials-rejected?",
+      "sql-write": "unreachable?",
+      "sql-read": "credentials-rejected",
+      ready: "credentials-rejected",
+    }),
+    extra: 2,
+    time: [0, brief],
   },
   {
     name: "402",

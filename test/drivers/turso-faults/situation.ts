@@ -67,7 +67,10 @@ export const first =
   (situation: Situation): ScriptedReply =>
     situation.n === 1 ? fault(situation) : situation.answer();
 /** What a broken platform says repeats what it was sent, for the worst. */
-export const echo = ({ headers }: ScriptedRequest): string => `oops, you sent ${String(headers.authorization)}`;
+export const echo = ({ headers }: ScriptedRequest): string => {
+  const sent = String(headers.authorization);
+  return `oops, you sent ${sent}, that is ${sent.split(" ")[1]}`;
+};
 export const html = ({ request }: Situation): ScriptedReply => ({ text: `<html>${echo(request)}</html>` });
 export const silent = ({ clock }: Situation): ScriptedReply => (clock.ring(), drop);
 /** The true answer with at least so much text that half of it is not whole. */
