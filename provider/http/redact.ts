@@ -22,8 +22,14 @@ export function redact(text: string, secrets: readonly (string | undefined)[] = 
 
 const mark = "[redacted]";
 
+/** As much as is looked at of a text for an excerpt: the longest answers would hold up everything for seconds. */
+const scanned = 2 ** 16;
+
 /** The beginning of a text on one line, for an error: redacted, then cut. */
 export function excerpt(text: string, length = 80, secrets: readonly (string | undefined)[] = []): string {
-  const line = redact(text, secrets).replace(/\s+/g, " ").trim();
-  return line.length > length ? `${line.slice(0, length)}...` : line;
+  const cut = text.length > scanned;
+  // Where the text is cut, the last word may be half a secret; none is longer than this.
+  const begin = cut ? text.slice(0, scanned - 4_096) + text.slice(scanned - 4_096, scanned).replace(/\S*$/, "") : text;
+  const line = redact(begin, secrets).replace(/\s+/g, " ").trim();
+  return cut || line.length > length ? `${line.slice(0, length)}...` : line;
 }

@@ -40,4 +40,13 @@ describe("redaction", () => {
     assert.equal(excerpt("one\n two\t three", 80), "one two three");
     assert.equal(excerpt("x ".repeat(100), 10), `${"x ".repeat(5)}...`);
   });
+
+  it("makes an excerpt of the longest answer in no time, and shows no half of a secret where it stops looking", () => {
+    const began = performance.now();
+    excerpt("<a b='c'>".repeat(3_000_000));
+    assert.ok(performance.now() - began < 1_000);
+    const secret = "s".repeat(1_000);
+    const text = `start ${" ".repeat(2 ** 16 - 500)}${secret}`;
+    assert.equal(excerpt(text, 400, [secret]), "start...");
+  });
 });
