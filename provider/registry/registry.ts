@@ -2,6 +2,7 @@ import { createBatcher } from "../batch";
 import { TenantryError } from "../platform/errors";
 import type { Sql, SqlResult, SqlStatement } from "../platform/sql";
 import { type Claim, type ClaimKind, type ClaimRequest, claimStatement, grantedClaim, readClaim } from "./claim";
+import { letGoOrTakeBack } from "./commands";
 import { registrySchema } from "./schema";
 
 /**
@@ -81,7 +82,7 @@ export function openRegistry(sql: Sql, stack: string): Registry {
     });
 
   const find = inBatchesOfReads(sql);
-  type Change = { claim: ClaimKey; sql: string; args: SqlStatement["args"]; must?: boolean };
+  type Change = { claim: ClaimKey; sql: string; args: SqlStatement["args"]; must?: string };
   const change = inBatches<Change, void>(
     ({ claim, sql: text, args }) => [
       {
@@ -89,7 +90,8 @@ export function openRegistry(sql: Sql, stack: string): Registry {
         args: [...args, claim.kind, claim.name, claim.standing ?? claim.incarnation],
       },
     ],
-    ({ rowsAffected }, { claim, must }) => (must && rowsAffected === 0 ? lostClaim(claim) : undefined),
+    ({ rowsAffected }, { claim, must }) =>
+      must !== undefined && rowsAffected === 0 ? lostClaim(claim, must) : undefined,
   );
 
   return {
@@ -118,7 +120,7 @@ export function openRegistry(sql: Sql, stack: string): Registry {
         claim,
         sql: "UPDATE claims SET address = ?, template = ?, tenant = ?, expires_at = ?",
         args: [to.address, to.template ?? null, to.tenant ?? null, to.expiresAt ?? null],
-        must: true,
+        must: to.address,
       }),
     deleting: (claim) => change({ claim, sql: "UPDATE claims SET state = 'deleting'", args: [] }),
     release: (claim) => change({ claim, sql: "DELETE FROM claims", args: [] }),
@@ -148,10 +150,12 @@ export function openRegistry(sql: Sql, stack: string): Registry {
   };
 }
 
-const lostClaim = ({ kind, name }: ClaimKey): TenantryError =>
-  new TenantryError("not-owner", `${name}: the registry has another owner, or another incarnation, for this ${kind}.`, {
-    fix: "Run `pulumi refresh`, then `pulumi up`.",
-  });
+const lostClaim = (claim: ClaimKey, self: string): TenantryError =>
+  new TenantryError(
+    "not-owner",
+    `${claim.name}: the registry has another owner, or another incarnation, for this ${claim.kind}.`,
+    { fix: letGoOrTakeBack(claim, self) },
+  );
 
 const inBatchesOfReads = (sql: Sql) =>
   createBatcher<SqlStatement, Claim | undefined>(async (statements) => {

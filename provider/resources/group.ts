@@ -3,6 +3,7 @@ import type { Context } from "../context";
 import { TenantryError, hasCode } from "../platform/errors";
 import type { PlatformGroup } from "../platform/platform";
 import type { Claim } from "../registry/claim";
+import { claimed, letGoOrTakeBack, takeOrphan } from "../registry/commands";
 import { isOurs, registryName } from "../registry/reserved-names";
 import { type CommonInputs, type Handler, Unfinished } from "./handler";
 import { commonShape, judge, judgeName, keepDefaultName, nameShape } from "./inputs";
@@ -131,7 +132,7 @@ export const group: Handler<GroupInputs, GroupOutputs> = {
       throw new TenantryError(
         "not-owner",
         `${outputs.name}: the group now belongs to ${claim.address}, so it was not deleted.`,
-        { fix: "Take it out of this stack with `pulumi state delete`." },
+        { fix: letGoOrTakeBack(claim, outputs.self) },
       );
     }
     if (outputs.adopted) {
@@ -191,7 +192,7 @@ async function acquireGroup(context: Context, declared: GroupInputs) {
   });
   if (claim.incarnation !== incarnation) {
     throw new TenantryError("not-owner", `name: the group "${name}" belongs to ${claim.address}.`, {
-      fix: 'Refer to it by its name without declaring it (group: "…"), or take it over with adopt: "force".',
+      fix: `Refer to it by its name without declaring it (group: "…"), or take it over with adopt: "force". ${takeOrphan(claim, inputs.self)}`,
     });
   }
   const adopted = others.length > 0 || claim.adopted;
@@ -258,21 +259,22 @@ async function databasesIn(context: Context, name: string): Promise<string[]> {
 /** One list is not enough for a delete that takes all: what the registry knows of is asked for one by one. */
 async function requireEmpty(context: Context, name: string, claims: readonly Claim[]): Promise<void> {
   const listed = await databasesIn(context, name);
-  const claimed = await Promise.all(
+  const present = await Promise.all(
     claims.map(async (claim) => {
       const found = await context.platform.getDatabase(claim.name);
       if (!found || context.listing.isGone(found)) return [];
       return found.group === undefined || found.group === name ? [found.name] : [];
     }),
   );
-  const left = [...new Set([...listed, ...claimed.flat()])];
+  const left = [...new Set([...listed, ...present.flat()])];
   if (left.length === 0) return;
+  const ofClaims = left.some((one) => claims.some((claim) => claim.name === one)) ? ` ${claimed(name)}` : "";
   const shown = left.slice(0, 5).join(", ") + (left.length > 5 ? `, and ${left.length - 5} more` : "");
   throw new TenantryError(
     "not-empty",
     `${name}: the group still holds databases that this stack does not have (${shown}), and deleting it would delete them.`,
     {
-      fix: `Delete or move them first, or keep the group with Pulumi's "retainOnDelete" (its registry is "${registryName(name)}").`,
+      fix: `Delete or move them first, or keep the group with Pulumi's "retainOnDelete" (its registry is "${registryName(name)}").${ofClaims}`,
     },
   );
 }

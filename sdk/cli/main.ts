@@ -3,11 +3,13 @@ import { Command } from "commander";
 import { TenantryError } from "../../provider/platform/errors";
 import { doctorCommand } from "./doctor";
 import { localCommand } from "./local";
+import { registryCommand } from "./registry";
 
 const program = new Command("tenantry")
   .description("Fleets of per-tenant databases, declared in code and reconciled on `pulumi up`.")
   .addCommand(localCommand())
-  .addCommand(doctorCommand());
+  .addCommand(doctorCommand())
+  .addCommand(registryCommand());
 
 program.parseAsync().catch((error: unknown) => {
   // A TenantryError says what happened and what to do; its stack would only bury that. Anything else is our fault.

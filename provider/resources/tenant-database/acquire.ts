@@ -3,6 +3,7 @@ import { TenantryError, hasCode } from "../../platform/errors";
 import { freshEnough } from "../../platform/listing";
 import type { PlatformDatabase } from "../../platform/platform";
 import type { Claim } from "../../registry/claim";
+import { takeOrphan } from "../../registry/commands";
 import type { Registry } from "../../registry/registry";
 import { randomId } from "../random-id";
 import { parseSelf } from "../self";
@@ -52,7 +53,7 @@ export async function acquire(
     expiresAt,
     force: inputs.adopt === "force",
   });
-  if (claim.incarnation !== incarnation) throw takenBy(name, claim);
+  if (claim.incarnation !== incarnation) throw takenBy(claim, inputs.self);
 
   const isNew = claim.owner === owner && claim.state === "open";
   const taken = claim.owner === owner && !isNew;
@@ -143,9 +144,9 @@ function adoptable(inputs: TenantDatabaseInputs, present: PlatformDatabase): Ten
   );
 }
 
-function takenBy(name: string, claim: Claim): TenantryError {
-  return new TenantryError("not-owner", `name: the database "${name}" belongs to ${claim.address}.`, {
-    fix: 'Choose another name, or take it from there with adopt: "force" (its old owner then leaves it alone).',
+function takenBy(claim: Claim, self: string): TenantryError {
+  return new TenantryError("not-owner", `name: the database "${claim.name}" belongs to ${claim.address}.`, {
+    fix: `Choose another name, or take it from there with adopt: "force" (its old owner then leaves it alone). ${takeOrphan(claim, self)}`,
   });
 }
 

@@ -1,6 +1,8 @@
 import type { Context } from "../../context";
 import { TenantryError } from "../../platform/errors";
 import { freshEnough } from "../../platform/listing";
+import type { Claim } from "../../registry/claim";
+import { letGoOrTakeBack, unclaimed } from "../../registry/commands";
 import { requireScope } from "../scope";
 import { parseSelf } from "../self";
 import type { TenantDatabaseOutputs } from "./outputs";
@@ -23,14 +25,16 @@ export async function removeTenantDatabase(
   }
 
   const database = await context.listing.database(name, freshEnough);
-  if (claim && claim.owner !== id) throw takenOver(name, claim.address);
+  if (claim && claim.owner !== id) throw takenOver(claim, outputs.self);
   if (!registry || !claim) {
     // Our delete went through and its reply was lost, or there was never anything to delete.
     if (database?.id !== databaseId || policyOf(outputs, context) === "retain") return undefined;
     throw new TenantryError(
       "not-owner",
       `${name}: the registry of group "${outputs.group}" has no record of it, so it was not deleted.`,
-      { fix: "Delete it by hand if it should go, and take it out of the state with `pulumi state delete`." },
+      {
+        fix: `Delete it by hand if it should go, and take it out of the state with \`pulumi state delete\`. ${unclaimed(outputs.group)}`,
+      },
     );
   }
   if (policyOf(outputs, context) !== "retain" && database?.id === databaseId) {
@@ -58,7 +62,9 @@ function policyOf(outputs: TenantDatabaseOutputs, context: Context): "delete" | 
   return context.platform.capabilities.softDelete ? "soft" : "delete";
 }
 
-const takenOver = (name: string, address: string): TenantryError =>
-  new TenantryError("not-owner", `${name}: the database now belongs to ${address}, so it was not deleted.`, {
-    fix: "Take it out of this stack with `pulumi state delete`.",
-  });
+const takenOver = (claim: Claim, self: string): TenantryError =>
+  new TenantryError(
+    "not-owner",
+    `${claim.name}: the database now belongs to ${claim.address}, so it was not deleted.`,
+    { fix: letGoOrTakeBack(claim, self) },
+  );

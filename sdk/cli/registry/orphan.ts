@@ -1,0 +1,137 @@
+import type { PlatformDatabase } from "../../../provider/platform/platform";
+import type { ClaimKind, ClaimState } from "../../../provider/registry/claim";
+import { claimCommand, releaseCommand, stackOf } from "../../../provider/registry/commands";
+import { type RecordedClaim, begunAt } from "../../../provider/registry/inspect";
+import { isOurs } from "../../../provider/registry/reserved-names";
+import type { GroupRegistry, Scene } from "./scene";
+
+/**
+ * unfinished-create, unfinished-delete: a run began it and did not end it. without-state: held, but not in the state of
+ * its stack. database-gone: claimed, but not on the platform (any more). other-database: one was made by hand under the
+ * name since. not-compared: held, and no state was looked at. unclaimed: in the group, but not in its registry.
+ */
+export type OrphanStatus =
+  | "unfinished-create"
+  | "unfinished-delete"
+  | "without-state"
+  | "database-gone"
+  | "other-database"
+  | "not-compared"
+  | "unclaimed";
+
+/** One row of `tenantry registry orphans --json`; what an unclaimed database has none of is null. */
+export interface Orphan {
+  readonly kind: ClaimKind;
+  readonly name: string;
+  readonly group: string;
+  readonly status: OrphanStatus;
+  /** organization/project/stack/resource */
+  readonly address: string | null;
+  /** organization/project/stack */
+  readonly stack: string | null;
+  readonly state: ClaimState | null;
+  /** Whether what is claimed is on the platform now. */
+  readonly exists: boolean;
+  /** Where the state that was compared has it all the same. */
+  readonly urn: string | null;
+  readonly owner: string | null;
+  readonly databaseId: string | null;
+  readonly run: number | null;
+  /** When that run began. */
+  readonly since: string | null;
+  /** What there is to do, each to be pasted into a shell. */
+  readonly commands: readonly string[];
+}
+
+export interface Orphans {
+  readonly orphans: readonly Orphan[];
+  /** Claims of stacks that were not compared, by stack. */
+  readonly elsewhere: Readonly<Record<string, number>>;
+}
+
+/** Finds what the registries have and state or platform lacks; with `unclaimed` also what only the platform has. */
+export async function findOrphans(scene: Scene, unclaimed = false): Promise<Orphans> {
+  const orphans: Orphan[] = [];
+  const elsewhere: Record<string, number> = {};
+  for (const registry of scene.registries) {
+    for (const claim of registry.claims) {
+      const orphan = await judgeClaim(scene, registry, claim);
+      if (orphan === "elsewhere") elsewhere[stackOf(claim.address)] = (elsewhere[stackOf(claim.address)] ?? 0) + 1;
+      else if (orphan) orphans.push(orphan);
+    }
+    if (unclaimed) orphans.push(...withoutClaim(scene, registry));
+  }
+  return { orphans, elsewhere };
+}
+
+async function judgeClaim(
+  scene: Scene,
+  { group }: GroupRegistry,
+  claim: RecordedClaim,
+): Promise<Orphan | "elsewhere" | undefined> {
+  const holding = holdingOf(scene, claim);
+  const stack = stackOf(claim.address);
+  if (scene.stack && !holding && stack !== scene.stack.name) return "elsewhere";
+  const present = await presentId(scene, group, claim);
+  const status = statusOf(claim, present, scene.state === undefined ? "unknown" : holding ? "held" : "none");
+  if (!status) return undefined;
+  const more = ["--group", group.name, ...(scene.stack ? ["--stack", scene.stack.name] : [])];
+  const refresh = `pulumi refresh --yes --stack ${scene.stack?.name}`;
+  const up = `pulumi up --stack ${stack}`;
+  const release = releaseCommand(claim, ...more);
+  const commands = {
+    "unfinished-create": [up, release],
+    "unfinished-delete": [up, release],
+    "without-state": [up, claimCommand(claim, claim.address, ...more), release],
+    "database-gone": holding ? [refresh] : [release],
+    "other-database": holding ? [refresh] : [release],
+    "not-compared": [],
+    unclaimed: [],
+  }[status];
+  return {
+    ...{ kind: claim.kind, name: claim.name, group: group.name, status, address: claim.address, stack },
+    ...{ state: claim.state, exists: present !== undefined, urn: holding?.urn ?? null, owner: claim.owner },
+    ...{ databaseId: claim.databaseId ?? null, run: claim.run, since: begunAt(claim)?.toISOString() ?? null },
+    commands,
+  };
+}
+
+/** The resource of the compared state that owns the claim. */
+export const holdingOf = ({ state }: Scene, { kind, owner }: RecordedClaim) =>
+  state?.holdings.find((one) => one.kind === kind && one.owner === owner);
+
+/** The id of what has the claim's name in its group now. Absence is never taken from a list. */
+export async function presentId(
+  { platform, databases }: Scene,
+  group: GroupRegistry["group"],
+  { kind, name }: RecordedClaim,
+): Promise<string | undefined> {
+  if (kind === "group") return name === group.name ? group.id : undefined;
+  const found: PlatformDatabase | undefined = databases.get(name) ?? (await platform.getDatabase(name));
+  return found && (found.group === undefined || found.group === group.name) ? found.id : undefined;
+}
+
+function statusOf(
+  { state, databaseId }: RecordedClaim,
+  present: string | undefined,
+  inState: "held" | "none" | "unknown",
+): OrphanStatus | undefined {
+  if (databaseId !== undefined && present === undefined) return "database-gone";
+  if (databaseId !== undefined && present !== databaseId) return "other-database";
+  // What a state has, its next run finishes.
+  if (inState === "held") return undefined;
+  if (state === "open") return "unfinished-create";
+  if (state === "deleting") return "unfinished-delete";
+  return inState === "none" ? "without-state" : "not-compared";
+}
+
+function withoutClaim({ databases }: Scene, { group, claims }: GroupRegistry): Orphan[] {
+  const known = new Set(claims.filter(({ kind }) => kind === "database").map(({ name }) => name));
+  const nothing = { address: null, stack: null, state: null, urn: null, owner: null, run: null, since: null };
+  return [...databases.values()]
+    .filter((one) => one.group === group.name && !known.has(one.name) && !isOurs(one.name, group.name))
+    .map(({ name, id }) => ({
+      ...{ kind: "database", name, group: group.name, status: "unclaimed", ...nothing },
+      ...{ exists: true, databaseId: id, commands: [] },
+    }));
+}

@@ -1,0 +1,89 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { z } from "zod";
+import { TenantryError } from "../../provider/platform/errors";
+import type { ClaimKind } from "../../provider/registry/claim";
+import { typeToken } from "../../provider/resources/self";
+import { NoAnswer, askPulumi } from "./pulumi";
+
+/** A stack that a command was given, or that is selected where it runs. */
+export interface Stack {
+  /** `organization/project/stack`, as `pulumi` takes it and as the registry's addresses begin. */
+  readonly name: string;
+  readonly from: "--stack" | "selected in this folder";
+}
+
+/** What a stack's state has of the registry's things, and what its last run left open. */
+export interface StackState {
+  readonly holdings: readonly Holding[];
+  readonly pending: readonly { readonly type: string; readonly urn: string }[];
+}
+
+export interface Holding {
+  readonly urn: string;
+  readonly kind: ClaimKind;
+  /** As the claim's. */
+  readonly owner: string;
+}
+
+const kinds: Readonly<Record<string, ClaimKind>> = {
+  [typeToken("tenantDatabase")]: "database",
+  [typeToken("group")]: "group",
+};
+
+/**
+ * The stack given, in full; or the selected one, undefined where there is none to be told. Fails with "not-configured"
+ * for one that was given and is not there.
+ */
+export async function findStack(given: string | undefined): Promise<Stack | undefined> {
+  if (given === undefined && !inProject()) return undefined;
+  try {
+    const which = given === undefined ? [] : ["--stack", given];
+    const name = (await askPulumi(["stack", "--show-name", "-Q", ...which])).trim();
+    if (name.split("/").length !== 3) throw new NoAnswer("`pulumi stack --show-name -Q` printed something else");
+    return { name, from: given === undefined ? "selected in this folder" : "--stack" };
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error;
+    if (given === undefined) return undefined;
+    throw new TenantryError("not-configured", `The stack "${given}" cannot be found: ${error.message}.`, {
+      fix: "Run this in the project's folder; `pulumi stack ls` shows the stacks.",
+    });
+  }
+}
+
+const exported = z.object({
+  deployment: z.object({
+    resources: z
+      .array(z.object({ urn: z.string(), type: z.string(), id: z.string().optional() }))
+      .nullish()
+      .transform((resources) => resources ?? []),
+    pending_operations: z
+      .array(z.object({ type: z.string(), resource: z.object({ urn: z.string() }) }))
+      .nullish()
+      .transform((operations) => operations ?? []),
+  }),
+});
+
+/** Reads a stack's state through `pulumi stack export`, without its secrets. Fails with "not-configured". */
+export async function readState({ name }: Stack): Promise<StackState> {
+  try {
+    const { deployment } = exported.parse(JSON.parse(await askPulumi(["stack", "export", "--stack", name])));
+    return {
+      holdings: deployment.resources.flatMap(({ urn, type, id }) =>
+        kinds[type] && id !== undefined ? [{ urn, kind: kinds[type], owner: id }] : [],
+      ),
+      pending: deployment.pending_operations.map(({ type, resource }) => ({ type, urn: resource.urn })),
+    };
+  } catch (error) {
+    const why = error instanceof NoAnswer ? error.message : "`pulumi stack export` printed something else";
+    throw new TenantryError("not-configured", `The state of stack "${name}" cannot be read: ${why}.`, {
+      fix: `\`npx tenantry doctor --stack ${name}\` says what is wrong with it.`,
+    });
+  }
+}
+
+/** Asking `pulumi` elsewhere takes a second for nothing. */
+function inProject(folder = process.cwd()): boolean {
+  if (["yaml", "yml", "json"].some((ending) => existsSync(join(folder, `Pulumi.${ending}`)))) return true;
+  return dirname(folder) !== folder && inProject(dirname(folder));
+}
