@@ -60,7 +60,7 @@ async function transfer(
   act: (scene: Scene, wanted: Omit<TransferFlags, keyof SceneFlags> & { name: string }) => Promise<string>,
 ): Promise<void> {
   const scene = await openScene(flags);
-  process.stdout.write(`${contextLine(scene)}\n`);
+  process.stdout.write(`${[contextLine(scene), ...scene.notes].join("\n")}\n`);
   process.stdout.write(`${await act(scene, { kind, name, as, force, yes })}\n`);
 }
 

@@ -7,6 +7,8 @@ export interface FakeStack {
   /** Ids of its resources, by type and name, such as `TenantDatabase acme`. */
   readonly resources?: Readonly<Record<string, string>>;
   readonly pending?: readonly string[];
+  /** Its config cannot be read, as without its passphrase. */
+  readonly locked?: boolean;
   readonly config?: Readonly<Record<string, string>>;
 }
 
@@ -14,7 +16,10 @@ export interface FakeStack {
  * A stand-in for the engine's command line in `folder`, which has to be on PATH: it knows one stack, which is selected,
  * prints its full name, config and state, and refuses all others.
  */
-export async function writeFakePulumi(folder: string, { name, resources = {}, pending = [], config = {} }: FakeStack) {
+export async function writeFakePulumi(
+  folder: string,
+  { name, resources = {}, pending = [], locked, config = {} }: FakeStack,
+) {
   const [, project, stack] = name.split("/");
   const urn = (type: string, of: string) => `urn:pulumi:${stack}::${project}::${type}::${of}`;
   const state = {
@@ -40,7 +45,7 @@ esac
 case "$1 $2" in
   "stack --show-name") echo '${name}' ;;
   "stack export") echo '${JSON.stringify(state)}' ;;
-  "config --json") echo '${JSON.stringify(Object.fromEntries(entries))}' ;;
+  "config --json") ${locked ? `echo "error: incorrect passphrase" >&2; exit 1` : ":"}; echo '${JSON.stringify(Object.fromEntries(entries))}' ;;
   *) echo "error: unknown" >&2; exit 1 ;;
 esac
 `;

@@ -77,7 +77,8 @@ const intent = (name: string) => ({
 });
 
 describe("tenantry registry", function () {
-  this.timeout(120_000);
+  // A start of the command takes seconds on a busy machine.
+  this.timeout(240_000);
 
   describe("orphans", () => {
     it("compares with the selected stack's state, and lists exactly what that lacks", async () => {
@@ -149,6 +150,11 @@ describe("tenantry registry", function () {
       await withScene(async ({ bench, cli, knows }) => {
         await knows({ config: { "tenantry:organization": "nobody" } });
         assert.match((await cli("orphans")).stderr, /nobody/);
+        await knows({ locked: true });
+        assert.match(
+          (await cli("orphans")).stdout,
+          /incorrect passphrase\. .*Only flags and the environment were read/,
+        );
         await knows({});
         const { code, stderr } = await cli("orphans", "--group", "us");
         assert.deepEqual([code, stderr], [1, 'tenantry: There is no group "us". There is "eu".\n']);

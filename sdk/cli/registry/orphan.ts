@@ -75,7 +75,10 @@ async function judgeClaim(
   const present = await presentId(scene, group, claim);
   const status = statusOf(claim, present, scene.state === undefined ? "unknown" : holding ? "held" : "none");
   if (!status) return undefined;
-  const more = ["--group", group.name, ...(scene.stack ? ["--stack", scene.stack.name] : [])];
+  const more = [
+    ...["--group", group.name, ...(scene.connection === undefined ? [] : ["--connection", scene.connection])],
+    ...(scene.stack ? ["--stack", scene.stack.name] : []),
+  ];
   const refresh = `pulumi refresh --yes --stack ${scene.stack?.name}`;
   const up = `pulumi up --stack ${stack}`;
   const release = releaseCommand(claim, ...more);

@@ -25,6 +25,8 @@ export interface Scene {
   readonly scope: string;
   /** Where the platform's name came from: "tenantry:platform", "--platform". */
   readonly source: string;
+  /** The named connection that was asked for; undefined: the stack's own. */
+  readonly connection: string | undefined;
   readonly stack: Stack | undefined;
   /** Undefined without a stack. */
   readonly state: StackState | undefined;
@@ -45,14 +47,14 @@ export interface GroupRegistry {
 /** Flags, then environment, then the stack's config: of the stack given, or of the one selected in this folder. */
 export async function openScene({ stack: given, connection, group, ...flags }: SceneFlags): Promise<Scene> {
   const stack = await findStack(given);
-  const config: Config = stack ? await readStackConfig(stack.name) : {};
+  const notes: string[] = [];
+  const config = await configOf(stack, flags, notes);
   const settings = readSettings(config, process.env, connection, flags);
   const platform = selectPlatform(settings);
   const scope = scopeText(await platform.scope());
   const state = stack && (await readState(stack));
   const databases = new Map<string, PlatformDatabase>();
   for await (const database of platform.listDatabases()) databases.set(database.name, database);
-  const notes: string[] = [];
   const registries: GroupRegistry[] = [];
   for (const one of await groupsOf(platform, group)) {
     if (one.archived) notes.push(`Group "${one.name}" is archived, so its registry was not read.`);
@@ -62,12 +64,25 @@ export async function openScene({ stack: given, connection, group, ...flags }: S
     platform,
     scope,
     source: settings.sources.platform ?? "default",
+    connection,
     stack,
     state,
     registries,
     notes,
     databases,
   };
+}
+
+/** Not needed where flags and environment say it all: a pipeline that reads may have no passphrase. */
+async function configOf(stack: Stack | undefined, flags: SceneFlags, notes: string[]): Promise<Config> {
+  if (!stack) return {};
+  try {
+    return await readStackConfig(stack.name);
+  } catch (error) {
+    if (!(error instanceof TenantryError) || !(flags.platform || process.env["TENANTRY_PLATFORM"])) throw error;
+    notes.push(`${error.message} Only flags and the environment were read.`);
+    return {};
+  }
 }
 
 async function groupsOf(platform: Platform, name: string | undefined): Promise<PlatformGroup[]> {
