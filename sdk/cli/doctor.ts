@@ -1,8 +1,11 @@
 import { Command } from "commander";
+import { TenantryError } from "../../provider/platform/errors";
 import { type Check, counted, lineOf } from "./doctor/check";
 import { connectionChecks } from "./doctor/connection";
 import { engineCheck, nodeCheck, packagesCheck } from "./doctor/installation";
 import { readConfiguration } from "./doctor/settings";
+import { stateChecks } from "./doctor/state";
+import { type Stack, findStack } from "./stack";
 
 interface Flags {
   readonly stack?: string;
@@ -18,7 +21,10 @@ export function doctorCommand(): Command {
   return (
     new Command("doctor")
       .description("Check engine, configuration, credentials, quotas and registries. Changes nothing, shows no secret.")
-      .option("--stack <name>", "read this stack's config too (runs `pulumi config` in this folder)")
+      .option(
+        "--stack <name>",
+        "read this stack's config and state too, through `pulumi` in this folder (default: the one selected here)",
+      )
       .option("--json", "print one JSON document in place of lines")
       // None for the token: others on the machine can read a command line.
       .option(
@@ -50,9 +56,21 @@ async function* allChecks(flags: Omit<Flags, "stack" | "json">, stack: string | 
   yield nodeCheck();
   yield await engineCheck();
   yield packagesCheck();
-  for await (const { check, settings } of readConfiguration(flags, stack)) {
+  const found = await findStackOrNone(stack);
+  for await (const { check, settings } of readConfiguration(flags, stack ?? found?.name)) {
     yield check;
     if (!settings) continue;
-    for await (const found of connectionChecks(settings)) yield { ...found, connection: settings.connection };
+    for await (const one of connectionChecks(settings, found?.name)) yield { ...one, connection: settings.connection };
+  }
+  if (found) yield* stateChecks(found);
+}
+
+/** One that is not there is told by the check that reads its config. */
+async function findStackOrNone(stack: string | undefined): Promise<Stack | undefined> {
+  try {
+    return await findStack(stack);
+  } catch (error) {
+    if (error instanceof TenantryError) return undefined;
+    throw error;
   }
 }

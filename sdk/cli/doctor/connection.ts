@@ -7,8 +7,11 @@ import { type Check, counted, failed, ok } from "./check";
 import { registryChecks } from "./registries";
 import { unusedToken } from "./settings";
 
-/** All that can be told of one configured connection. Ends at the first thing that the rest would fail of too. */
-export async function* connectionChecks(settings: ConnectionSettings): AsyncGenerator<Check> {
+/**
+ * All that can be told of one configured connection. Ends at the first thing that the rest would fail of too. `stack`:
+ * organization/project/stack, for the commands to name.
+ */
+export async function* connectionChecks(settings: ConnectionSettings, stack?: string): AsyncGenerator<Check> {
   const unused = unusedToken(settings);
   if (unused) yield unused;
   const reached = await step("platform", async () => {
@@ -47,7 +50,7 @@ export async function* connectionChecks(settings: ConnectionSettings): AsyncGene
     const [counted, ours] = quota.what === "groups" ? [groups.length, 0] : [databases.size, own];
     yield quotaCheck(quota, counted, ours, account.plan);
   }
-  yield* await registryChecks(platform, groups, databases);
+  yield* await registryChecks({ platform, databases, stack, connection: settings.connection }, groups);
 }
 
 /** Runs one check; its error is what it found, and there is no value then. */
