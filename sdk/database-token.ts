@@ -61,11 +61,4 @@ export class DatabaseToken extends pulumi.CustomResource {
   }
 }
 
-const computed = {
-  token: undefined,
-  issuedAt: undefined,
-  expiresAt: undefined,
-  databaseId: undefined,
-  presentId: undefined,
-  scope: undefined,
-};
+const computed = { token: undefined, expiresAt: undefined, databaseId: undefined };

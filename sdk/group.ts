@@ -60,7 +60,7 @@ export class Group extends pulumi.CustomResource {
       name: args?.name ?? nameFrom(name),
       nameIsDefault: args?.name === undefined || undefined,
     };
-    const outputs = { groupId: undefined, scope: undefined, incarnation: undefined, adopted: undefined };
+    const outputs = { groupId: undefined, scope: undefined };
     super(typeOf("group"), name, { ...outputs, ...remoteInputs("group", name, inputs, opts, need) }, opts);
   }
 }

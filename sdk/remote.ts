@@ -28,6 +28,9 @@ export function isKind(value: unknown, kind: Kind): boolean {
 /**
  * The inputs of a resource as they are registered. They replace what `pulumi.dynamic.Resource` would do: its way stores
  * the provider's code with every resource. `need` is looked up by the preflight.
+ *
+ * What is not given is left out: the SDK makes an Output of every key, and for each Output four promises with a mapped
+ * stack trace, which is most of what a large program does.
  */
 export function remoteInputs(
   kind: Kind,
@@ -37,12 +40,13 @@ export function remoteInputs(
   need?: Need,
 ): pulumi.Inputs {
   joinPreflight(inputs["connection"] as string | undefined, need);
-  return {
+  const all = {
     ...inputs,
     self: selfOf(kind, name, opts),
     formerly: formerAddresses(kind, name, opts),
     __provider: providerText(kind),
   };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
 /** `organization/project/stack/name`, with the parents' types before the name of a component's child. */

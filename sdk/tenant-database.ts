@@ -111,6 +111,7 @@ export class TenantDatabase extends pulumi.CustomResource {
   }
 }
 
+/** What a program can read; each costs it time (see `remoteInputs`), so that what only the provider reads is left out. */
 const computed = {
   databaseId: undefined,
   hostname: undefined,
@@ -119,6 +120,4 @@ const computed = {
   status: undefined,
   expiresAt: undefined,
   scope: undefined,
-  incarnation: undefined,
-  adopted: undefined,
 };
