@@ -28,6 +28,8 @@ export async function acquire(
   inputs: TenantDatabaseInputs,
   expiresAt: string | undefined,
   template: (anew: boolean) => Promise<string | undefined>,
+  /** Told of a database that was made, while its claim is being recorded: what does no harm can begin then. */
+  onMade: (database: PlatformDatabase & { group: string }) => void = () => {},
 ): Promise<Acquired> {
   const { stack } = parseSelf(inputs.self);
   const before = await context.listing.databases(freshEnough);
@@ -110,8 +112,9 @@ export async function acquire(
 
   async function hold(database: PlatformDatabase, how: Acquired["how"]): Promise<Acquired> {
     const adopted = how === "adopted" || (how === "known" && claim.adopted);
-    await registry.hold(claim, database.id, adopted);
     const inGroup = { ...database, group: database.group ?? inputs.group };
+    if (how === "created") onMade(inGroup);
+    await registry.hold(claim, database.id, adopted);
     context.listing.made(inGroup);
     context.identities.set(database.name, database.id);
     return { claim, database: inGroup, registry, how, adopted };

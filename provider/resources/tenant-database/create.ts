@@ -1,6 +1,6 @@
 import type { Context } from "../../context";
 import { parseDuration } from "../../duration";
-import type { DatabaseConfiguration } from "../../platform/platform";
+import type { DatabaseConfiguration, PlatformDatabase } from "../../platform/platform";
 import { Unfinished } from "../handler";
 import { acquire } from "./acquire";
 import { configure, declaredConfiguration, observeConfiguration, opened } from "./configuration";
@@ -15,8 +15,15 @@ export async function createTenantDatabase(
 ): Promise<{ id: string; outputs: TenantDatabaseOutputs }> {
   const scope = await context.scope();
   const expiresAt = expiryOf(inputs);
-  const { claim, database, registry, how, adopted } = await acquire(context, inputs, expiresAt, (anew) =>
-    templateFor(context, inputs, anew),
+  const ready = (made: PlatformDatabase) =>
+    context.sql({ ...made, group: inputs.group }).ready(milliseconds(inputs.timeouts?.create));
+  const { claim, database, registry, how, adopted } = await acquire(
+    context,
+    inputs,
+    expiresAt,
+    (anew) => templateFor(context, inputs, anew),
+    // Of two waits in a row, one is saved. A failure is met again below, where it belongs to what exists by then.
+    (made) => void ready(made).catch(() => {}),
   );
   const desired = declaredConfiguration(inputs);
   // The size went along with the create: current Turso databases refuse to be told it again.
@@ -34,8 +41,7 @@ export async function createTenantDatabase(
     outputs = { ...outputs, ...asInputs(inputs, observed) };
   };
   try {
-    const sql = context.sql({ ...database, group: inputs.group });
-    if (how === "created") await sql.ready(milliseconds(inputs.timeouts?.create));
+    if (how === "created") await ready(database);
     const schema = schemaOf(inputs);
     if (schema) {
       const schemaVersion = await migrateNew(context, outputs, schema, registry, async (what) => {
