@@ -23,8 +23,24 @@ export function answerProblem(error: Error, context: Context): Response {
     const { status, message, code, headers } = error;
     return context.json(code === undefined ? { error: message } : { error: message, code }, status, headers);
   }
-  // A fault of ours. Whoever reads it runs the platform on their own machine: nothing is gained by hiding it.
-  return context.json({ error: `internal error: ${error.message}` }, 500);
+  const unreadable = whatIsUnreadable(error);
+  if (unreadable !== undefined) return context.json({ error: unreadable }, 400);
+  // A fault of ours, told to those who report it. Where the folder lies is nobody's business who only has a token.
+  return context.json({ error: `internal error: ${withoutFolders(error.message)}` }, 500);
+}
+
+/** What a request held that failed below, where nobody looks at requests; undefined where the fault is ours. */
+function whatIsUnreadable(error: Error): string | undefined {
+  if (error instanceof RangeError && error.message.includes("call stack")) return "the request is nested too deeply";
+  const { code } = (error.cause ?? error) as NodeJS.ErrnoException;
+  // A request's address is put together from its Host header; 999.999.999.999 passes every earlier check.
+  return code === "ERR_INVALID_URL" ? "the Host header is not a host" : undefined;
+}
+
+/** Absolute paths, quoted ones with spaces too, down to their last name. */
+function withoutFolders(text: string): string {
+  const quoted = text.replace(/(['"`])(?:[A-Za-z]:)?[\\/][^'"`]*[\\/]/g, "$1");
+  return quoted.replace(/(?<![\w:/.])(?:[A-Za-z]:)?[\\/](?:[^\\/\s'"`]+[\\/])+/g, "");
 }
 
 /** Reads a JSON body by a schema. An empty body is `{}`, since several calls need none. */

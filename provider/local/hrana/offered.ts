@@ -10,7 +10,8 @@ const refusedFunctions = new Set(
     " ",
   ),
 );
-const refusedTables = new Set(["FSDIR", "SQLITE_DBPAGE", "SQLITE_STMT"]);
+// The last one tells where the file lies on this machine, as does the pragma of its name.
+const refusedTables = new Set(["FSDIR", "SQLITE_DBPAGE", "SQLITE_STMT", "PRAGMA_DATABASE_LIST"]);
 
 // A list of what is allowed, as on a libSQL server: other pragmas change files or, like writable_schema, would let SQL
 // be assembled out of pieces that no check has seen. Turso: user_version and application_id are read-only.
@@ -26,7 +27,7 @@ const calls = new Set(
 const questions = new Set(
   (
     "USER_VERSION APPLICATION_ID SCHEMA_VERSION DATA_VERSION ENCODING PAGE_SIZE PAGE_COUNT FREELIST_COUNT AUTO_VACUUM " +
-    "MAX_PAGE_COUNT CACHE_SIZE COLLATION_LIST COMPILE_OPTIONS DATABASE_LIST FUNCTION_LIST MODULE_LIST PRAGMA_LIST"
+    "MAX_PAGE_COUNT CACHE_SIZE COLLATION_LIST COMPILE_OPTIONS FUNCTION_LIST MODULE_LIST PRAGMA_LIST"
   ).split(" "),
 );
 
