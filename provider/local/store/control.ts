@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { chmodSync, closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import Database from "libsql";
 import { TenantryError } from "../../platform/errors";
@@ -48,7 +49,11 @@ const schema = `
 
 /** Opens a folder's `control.db`, making it at first use. `organizations` given replace the ones remembered. */
 export function openControl(directory: string, organizations: readonly string[] | undefined): Control {
-  const sql = new Database(join(directory, "control.db"));
+  const file = join(directory, "control.db");
+  // It holds the API token and every signing key, and the folder may have been made by somebody else, for all to read.
+  closeSync(openSync(file, "a", 0o600));
+  chmodSync(file, 0o600);
+  const sql = new Database(file);
   // NORMAL loses nothing to a killed process, only, perhaps, the last moments to a power cut; never consistency. FULL
   // waits for the disk at each write (0.2 ms on a quiet one, several on a busy one) and would promise too much: tenants'
   // files, NORMAL too, would not have those moments either.

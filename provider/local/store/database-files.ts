@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import Database from "libsql";
@@ -39,6 +39,7 @@ export interface DatabaseFiles {
 export function openDatabaseFiles(directory: string): DatabaseFiles {
   const root = join(directory, "databases");
   mkdirSync(root, { recursive: true });
+  chmodSync(root, 0o700);
   const empty = emptyDatabase(root);
   const path = (database: FileKey): string => join(root, database.organization, `${database.id}.db`);
   const folders = new Set<string>();
