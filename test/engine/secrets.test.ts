@@ -1,32 +1,52 @@
 import assert from "node:assert/strict";
-import { readFile, readdir } from "node:fs/promises";
 import path from "node:path";
 import { describe, it } from "mocha";
+import { runCli } from "../cli/run-cli";
 import { withCountedPlatform } from "../support/counted-platform";
 import { withProject, type Project } from "../support/engine";
 import { startRecordingProxy } from "../support/recording-proxy";
+import { assertNowhere, filesUnder, formsOf, type Place } from "../support/secret-search";
 
 const program = (access: string, rotate: string) => `
+import * as pulumi from "@pulumi/pulumi";
 import { DatabaseToken, Group, SchemaTemplate, TenantDatabase } from "tenantry";
 const connection = "ours";
 const eu = new Group("eu", { location: "local", connection });
 const app = new SchemaTemplate("app", { migrations: "./migrations", connection });
-const acme = new TenantDatabase("acme", { group: eu, schema: app, connection });
+const label = new pulumi.Config().requireSecret("label");
+const acme = new TenantDatabase("acme", { group: eu, schema: app, tenant: label, connection });
 const reader = new DatabaseToken("reader", { database: acme, access: "${access}", rotate: "${rotate}", connection });
 const all = new DatabaseToken("all", { group: eu, connection });
 export const token = reader.token;
 export const groupToken = all.token;
 export const url = acme.url;
+export const own = label;
 `;
+const label = 'tenant "of" config/secret+ü';
+const address = { user: "someone", password: "pa55 word/of+address" };
+const wrongToken = "wrong_token_of_environment";
 
 describe("secrets", () => {
+  it("are looked for in each form that they can have", () => {
+    const secret = 'a "secret"/of+text';
+    for (const text of [
+      ...[`x${secret}y`, encodeURIComponent(secret), JSON.stringify({ secret })],
+      ...["", "1", "12", "123"].map((before) => Buffer.from(`${before}${secret}:after`).toString("base64")),
+      ...["", "1", "12", "123"].map((before) => Buffer.from(`${before}${secret}`).toString("base64url")),
+    ]) {
+      assert.throws(() => assertNowhere([secret], [["here", text]]), /in clear/, text);
+    }
+    assertNowhere([secret], [["here", "another text of config"]]);
+    assert.ok(formsOf(secret).every((form) => form.length > 8));
+  });
+
   it("of any kind are nowhere in clear: export, state, history, logs, messages", async function () {
-    this.timeout(200_000);
+    this.timeout(300_000);
     await withCountedPlatform({}, async (platform) => {
       const proxy = await startRecordingProxy(platform.url);
       try {
         const files = { "index.ts": program("read-only", "1"), "migrations/0001_init.sql": "CREATE TABLE t (x);" };
-        await withProject({ files }, async (project) => {
+        await withProject({ files, config: { label: { secret: label } } }, async (project) => {
           const set = async (key: string, value: string, ...flags: string[]) => {
             const place = `tenantry:connections.ours.${key}`;
             const args = ["config", "set", "--stack", project.stack, "--path", ...flags, place, value];
@@ -40,44 +60,97 @@ describe("secrets", () => {
           const issued = proxy.exchanges.flatMap(({ answer }) => answer.match(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g) ?? []);
           const outputs = await project.outputs({ showSecrets: true });
           for (const name of ["token", "groupToken"]) assert.ok(issued.includes(String(outputs[name])), name);
+          assert.equal(outputs["own"], label);
           // Two tokens of the program, one of them minted again, and our own for each process that ran SQL.
           assert.ok(issued.length >= 5, `${issued.length} tokens issued`);
           assert.ok(
             proxy.exchanges.some(({ requestHeaders: { authorization } }) => authorization?.includes(issued[0]!)),
           );
 
-          const places = [...said, ["stack export", JSON.stringify(await project.stackExport())] as const];
+          const places: Place[] = [...said, ["stack export", JSON.stringify(await project.stackExport())]];
           places.push(...(await filesUnder(path.dirname(project.folder))));
-          assert.ok(
-            places.some(([where]) => where.includes("history")),
-            "no history was searched",
-          );
-          assert.ok(
-            places.some(([where]) => where.endsWith(".bak")),
-            "no older state was searched",
-          );
-          for (const secret of new Set([platform.apiToken, ...issued])) {
-            const found = places.filter(([, text]) => text.includes(secret)).map(([where]) => where);
-            assert.deepEqual(found, [], `a token is in clear: ${secret.slice(0, 6)}... (of ${issued.length})`);
+          for (const kind of ["history", ".bak", "Pulumi.dev.yaml", "events-1.json"]) {
+            assert.ok(
+              places.some(([where]) => where.includes(kind)),
+              `no ${kind} was searched`,
+            );
           }
+          // The address was given in the environment only: its owner's place for it, and nobody else's.
+          const secrets = [platform.apiToken, ...issued, label, address.password, wrongToken];
+          assertNowhere(secrets, places);
           const destroyed = await project.destroy({ args: detailed });
-          for (const secret of [platform.apiToken, ...issued]) assert.ok(!destroyed.output.includes(secret));
+          assertNowhere(secrets, [["destroy", destroyed.output]]);
         });
       } finally {
         await proxy.close();
       }
     });
   });
+
+  it("are nowhere in what a crash leaves behind", async function () {
+    this.timeout(300_000);
+    await withCountedPlatform({}, async (platform) => {
+      const files = {
+        "index.ts": program("read-only", "1").replace('connection = "ours"', "connection = undefined"),
+        "migrations/0001_init.sql": "CREATE TABLE t (x);",
+        "crash.cjs": crash(Number(new URL(platform.url).port)),
+      };
+      const config = {
+        label: { secret: label },
+        "tenantry:platform": "local",
+        "tenantry:apiUrl": platform.url,
+        "tenantry:apiToken": { secret: platform.apiToken },
+      };
+      await withProject({ files, config }, async (project) => {
+        const options = `--require ${path.join(project.folder, "crash.cjs")} --report-directory=${project.folder}`;
+        const places: Place[] = [];
+        for (const how of ["abort", "exit"]) {
+          const run = await project.up({ args: detailed, env: { NODE_OPTIONS: options, CRASH: how }, fails: true });
+          places.push([how, run.output]);
+        }
+        // Pulumi's host of providers survives an exception that nobody caught.
+        places.push([
+          "throw",
+          (await project.up({ args: detailed, env: { NODE_OPTIONS: options, CRASH: "throw" } })).output,
+        ]);
+        places.push(...(await filesUnder(path.dirname(project.folder))));
+        const written = places.filter(([where]) => /report\.[^/\\]*\.json$/.test(where));
+        assert.equal(written.length, 3, "a diagnostic report of each");
+        assert.ok(written.every(([, text]) => text.includes('"javascriptStack"')));
+        assertNowhere([platform.apiToken, label], places);
+      });
+    });
+  });
 });
 
 const detailed = ["--diff"];
+
+/** Ends the provider's process when it first connects to the platform, its secrets being in its memory by then. */
+const crash = (port: number): string => `
+const net = require("node:net");
+const connect = net.connect;
+let done = false;
+if ((process.argv[1] ?? "").includes("dynamic-provider")) {
+  net.connect = function (...args) {
+    if (Number(args[0]?.port) === ${port} && !done) {
+      done = true;
+      process.report.writeReport();
+      if (process.env.CRASH === "abort") process.abort();
+      if (process.env.CRASH === "exit") process.exit(3);
+      process.nextTick(() => { throw new Error("crash on purpose"); });
+      void Promise.reject(new Error("crash on purpose"));
+    }
+    return connect.apply(this, args);
+  };
+}
+`;
 
 /**
  * A stack's life with its errors; everything that was said, by where it was said. Without -v and --debug: then the
  * engine and its SDK print whatever passes between them, every provider's secrets included.
  */
-async function live(project: Project): Promise<[string, string][]> {
-  const said: [string, string][] = [];
+async function live(project: Project): Promise<Place[]> {
+  const said: Place[] = [];
   const note = (what: string, { output }: { output: string }) => void said.push([what, output]);
   note("up", await project.up({ args: detailed }));
   await project.write({ "index.ts": program("full-access", "2") });
@@ -86,25 +159,39 @@ async function live(project: Project): Promise<[string, string][]> {
   note("refresh", await project.refresh({ args: detailed }));
   await project.write({ "migrations/0002_broken.sql": "ALTER TABLE nowhere ADD COLUMN y;" });
   note("up that fails", await project.up({ args: detailed, fails: true }));
-  note("stack", await project.pulumi(["stack", "--stack", project.stack, "--show-ids"]));
-  note("outputs", await project.pulumi(["stack", "output", "--stack", project.stack]));
-  note("history", await project.pulumi(["stack", "history", "--stack", project.stack]));
+  const { user, password } = address;
+  const token = { TENANTRY_API_TOKEN_OURS: wrongToken };
+  note("up with a wrong token", await project.up({ args: detailed, env: token, fails: true }));
+  const connection = { TENANTRY_PLATFORM: "local", TENANTRY_API_TOKEN: wrongToken };
+  const stack = ["--stack", project.stack];
+  for (const url of [
+    `http://${user}:${encodeURIComponent(password)}@127.0.0.1:1`,
+    `http://127.0.0.1:1/?authToken=${encodeURIComponent(password)}`,
+    `nonsense://${user}:${password}@x`,
+  ]) {
+    const env = { ...connection, TENANTRY_API_URL: url };
+    note("doctor with a password in an address", outputOf(await doctor(project, env)));
+    const databases = { ...connection, TENANTRY_API_URL: "http://127.0.0.1:1", TENANTRY_DATABASE_URL: `${url}/{name}` };
+    note("doctor with one in databases' addresses", outputOf(await doctor(project, databases)));
+  }
+  const shown = { ...connection, TENANTRY_API_URL: `http://${user}:${encodeURIComponent(password)}@127.0.0.1:1` };
+  note("preview with a password in an address", await project.pulumi(["preview", ...stack], shown));
+  note("doctor", outputOf(await doctor(project, {}, ...stack)));
+  note("doctor as JSON", outputOf(await doctor(project, {}, ...stack, "--json")));
+  const commands = [
+    ["stack", "--show-ids"],
+    ["stack", "output"],
+    ["stack", "output", "--json"],
+    ["stack", "history", "--json"],
+  ];
+  for (const args of [...commands, ["config"], ["config", "--json"], ["about", "--json"]]) {
+    const ended = await project.pulumi([...args, ...stack]);
+    assert.equal(ended.code, 0, ended.output);
+    note(args.join(" "), ended);
+  }
   return said;
 }
 
-/** Every file of the project, of the backend with its history, and of the engine's logs, with its text. */
-async function filesUnder(folder: string): Promise<[string, string][]> {
-  const found: [string, string][] = [];
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    const file = path.join(entry.parentPath, entry.name);
-    if (entry.isFile() && !file.includes("node_modules"))
-      found.push([file, withoutDebugging(await readFile(file, "utf8"))]);
-  }
-  return found;
-}
-
-/** The event log, which only tests switch on, has the messages of --debug too. */
-function withoutDebugging(text: string): string {
-  const lines = text.split("\n").filter((line) => !/^\{.*"diagnosticEvent":.*"severity":"debug"/.test(line));
-  return lines.join("\n");
-}
+const doctor = (project: Project, env: Record<string, string>, ...args: string[]) =>
+  runCli(["doctor", ...args], { cwd: project.folder, env: { ...project.env, ...env } });
+const outputOf = ({ stdout, stderr }: { stdout: string; stderr: string }) => ({ output: `${stdout}\n${stderr}` });
