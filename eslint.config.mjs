@@ -1,5 +1,9 @@
 import tseslint from "typescript-eslint";
 
+const sqlVerb = "(?:SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|PRAGMA|ATTACH|VACUUM|EXPLAIN)\\s";
+const sqlTogether =
+  "SQL takes values as arguments. Where a name must stand in it, quote it, and list the file in eslint.config.mjs.";
+
 export default tseslint.config(
   { ignores: ["dist/", ".tenantry/", "node_modules/", "**/*.js", "**/*.mjs"] },
   ...tseslint.configs.recommended,
@@ -8,6 +12,27 @@ export default tseslint.config(
       "@typescript-eslint/no-unused-vars": [
         "error",
         { argsIgnorePattern: "^_", varsIgnorePattern: "^_", destructuredArrayIgnorePattern: "^_" },
+      ],
+    },
+  },
+  {
+    files: ["provider/**", "sdk/**"],
+    // Looked at: names that are constants of ours or quoted there, a path that is escaped, SQL that is its caller's own.
+    ignores: [
+      "provider/rollout/ledger.ts",
+      "provider/registry/**",
+      "provider/resources/tenant-database/contents.ts",
+      "provider/local/hrana/**",
+      "provider/local/store/database-files.ts",
+    ],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector: `TemplateLiteral[expressions.length>0] > TemplateElement[value.raw=/^\\s*${sqlVerb}/]`,
+          message: sqlTogether,
+        },
+        { selector: `BinaryExpression[operator='+'] > Literal[value=/^\\s*${sqlVerb}/]`, message: sqlTogether },
       ],
     },
   },
