@@ -9,7 +9,7 @@ import { type CommonInputs, type Handler, Unfinished } from "./handler";
 import { commonShape, judge, judgeName, keepDefaultName, nameShape } from "./inputs";
 import { randomId } from "./random-id";
 import { requireKnownScope, requireScope } from "./scope";
-import { parseSelf } from "./self";
+import { hasMoved, isOfOtherStack, parseSelf } from "./self";
 import type { Adopt } from "./tenant-database/inputs";
 import { hasUnknown } from "./unknown";
 
@@ -64,7 +64,7 @@ export const group: Handler<GroupInputs, GroupOutputs> = {
       changes:
         Object.values(news).some(hasUnknown) ||
         !same(olds.rotate, news.rotate) ||
-        wasRenamedUnderDefaultName(olds, news) ||
+        hasMoved(olds, news) ||
         (olds.deleteProtection ?? false) !== (news.deleteProtection ?? false) ||
         !same(olds.connection, news.connection),
       note: rotates(olds, news)
@@ -112,7 +112,7 @@ export const group: Handler<GroupInputs, GroupOutputs> = {
       deleteProtection: olds.deleteProtection,
     };
     try {
-      if (wasRenamedUnderDefaultName(olds, news)) await readdress(context, olds, news);
+      if (hasMoved(olds, news)) await readdress(context, olds, news);
       reached = await protect(context, { ...reached, self: news.self }, news);
       if (rotates(olds, news)) await context.rotate({ group: olds.name }, news.rotate!);
     } catch (error) {
@@ -128,7 +128,7 @@ export const group: Handler<GroupInputs, GroupOutputs> = {
     const registry = await context.existingRegistry(outputs.name, parseSelf(outputs.self).stack);
     const claim = await registry?.find("group", outputs.name);
     if (claim?.owner === id && claim.incarnation !== outputs.incarnation) return undefined;
-    if (claim && claim.owner !== id) {
+    if (claim && (claim.owner !== id || isOfOtherStack(claim.address, outputs.self))) {
       throw new TenantryError(
         "not-owner",
         `${outputs.name}: the group now belongs to ${claim.address}, so it was not deleted.`,
@@ -221,9 +221,6 @@ async function readdress(context: Context, { name, incarnation }: GroupOutputs, 
   const nothing = { template: undefined, tenant: undefined, expiresAt: undefined };
   await registry?.amend({ kind: "group", name, incarnation }, { address: self, ...nothing });
 }
-
-const wasRenamedUnderDefaultName = (olds: GroupOutputs, news: GroupInputs): boolean =>
-  news.nameIsDefault === true && parseSelf(olds.self).resource !== parseSelf(news.self).resource;
 
 /** Taking the key away is no wish to log anybody out. */
 const rotates = (olds: GroupOutputs, { rotate }: GroupInputs): boolean =>

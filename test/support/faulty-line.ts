@@ -11,16 +11,19 @@ export interface LineCall {
 }
 
 /**
- * "lose": the platform does it, and the connection ends without a reply. "die": the same, and from then on nothing of
- * this process reaches the platform any more. A reply: the platform is not asked.
+ * "drop": the connection ends before the platform is asked. "lose": the platform does it, and the connection ends
+ * without a reply. "die": the same, and from then on nothing of this process reaches the platform any more. A reply: the
+ * platform is not asked.
  */
-export type Fate = "pass" | "lose" | "die" | LineReply;
+export type Fate = "pass" | "drop" | "lose" | "die" | LineReply;
 
 export interface LineReply {
   readonly status: number;
   readonly text: string;
   /** Default "application/json". */
   readonly type?: string;
+  /** More headers, such as Retry-After. */
+  readonly headers?: Record<string, string>;
 }
 
 export interface FaultyLine {
@@ -47,9 +50,10 @@ export async function openFaultyLine(
     const call = { method, path, body, write: method === "GET" ? undefined : ++writes };
     calls.push(call);
     const decided = await fate(call);
+    if (decided === "drop") return void response.destroy();
     if (typeof decided === "object") {
       return void response
-        .writeHead(decided.status, { "content-type": decided.type ?? "application/json" })
+        .writeHead(decided.status, { "content-type": decided.type ?? "application/json", ...decided.headers })
         .end(decided.text);
     }
     if (decided === "die") dead = true;

@@ -4,7 +4,7 @@ import { type MigrationRef, digestOf } from "../../rollout/source";
 import { templateMigrations } from "../../rollout/template-source";
 import type { Diff } from "../handler";
 import { requireKnownScope } from "../scope";
-import { parseSelf } from "../self";
+import { hasMoved } from "../self";
 import { hasUnknown } from "../unknown";
 import { configurationChange, declaredConfiguration, desiredConfiguration } from "./configuration";
 import { type TenantDatabaseInputs, schemaOf } from "./inputs";
@@ -35,7 +35,7 @@ export function diffTenantDatabase(olds: TenantDatabaseOutputs, news: TenantData
     configurationChange(declaredConfiguration(olds), desiredConfiguration(news, olds)) !== undefined ||
     (news.suspended !== undefined && news.suspended !== olds.suspended) ||
     recorded.some((key) => differs(desiredRecord(news, olds)[key], olds[key])) ||
-    wasRenamedUnderDefaultName(olds, news) ||
+    hasMoved(olds, news) ||
     (olds.status === "ready" && olds.url !== context.platform.databaseUrl(olds));
   return { changes, note };
 }
@@ -67,14 +67,6 @@ function decide(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs, move: "
     `${move}: changing it from "${from}" to "${to}" would replace the database and its data.`,
     { fix: `Set it back to "${from}", or decide with ${ways}.` },
   );
-}
-
-/**
- * The claim carries the address from which a default name was chosen. It has to follow a renamed resource, or a later
- * forced replacement would find a free name, make an empty database and delete this one.
- */
-export function wasRenamedUnderDefaultName(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs): boolean {
-  return news.nameIsDefault === true && parseSelf(olds.self).resource !== parseSelf(news.self).resource;
 }
 
 function sameSchema(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs): boolean {

@@ -4,7 +4,7 @@ import { freshEnough } from "../../platform/listing";
 import type { Claim } from "../../registry/claim";
 import { letGoOrTakeBack, unclaimed } from "../../registry/commands";
 import { requireScope } from "../scope";
-import { parseSelf } from "../self";
+import { isOfOtherStack, parseSelf } from "../self";
 import type { TenantDatabaseOutputs } from "./outputs";
 
 /**
@@ -25,7 +25,8 @@ export async function removeTenantDatabase(
   }
 
   const database = await context.listing.database(name, freshEnough);
-  if (claim && claim.owner !== id) throw takenOver(claim, outputs.self);
+  if (claim && (claim.owner !== id || isOfOtherStack(claim.address, outputs.self)))
+    throw takenOver(claim, outputs.self);
   if (!registry || !claim) {
     // Our delete went through and its reply was lost, or there was never anything to delete.
     if (database?.id !== databaseId || policyOf(outputs, context) === "retain") return undefined;

@@ -5,7 +5,7 @@ import type { DatabaseConfiguration } from "../../platform/platform";
 import type { Registry } from "../../registry/registry";
 import { Unfinished } from "../handler";
 import { requireScope } from "../scope";
-import { parseSelf } from "../self";
+import { hasMoved, parseSelf } from "../self";
 import {
   configurationChange,
   configure,
@@ -100,7 +100,7 @@ function isClaimedDifferently(
   expiresAt: string | undefined,
 ): boolean {
   return (
-    parseSelf(olds.self).resource !== parseSelf(news.self).resource ||
+    hasMoved(olds, news) ||
     schemaOf(olds)?.name !== schemaOf(news)?.name ||
     olds.tenant !== news.tenant ||
     olds.expiresAt !== expiresAt
