@@ -1,6 +1,6 @@
-import { pooledFetch } from "../http/fetch";
+import { createHttpClient } from "../http/client";
 import { type Platform, type Scope } from "../platform/platform";
-import { TenantryError } from "../platform/errors";
+import { TenantryError, hasCode } from "../platform/errors";
 import { type LocalEndpoint, findEndpoint } from "./local/endpoint";
 import { explainUnreachable, startCommand } from "./local/unreachable";
 import { tursoPlatform } from "./turso";
@@ -22,6 +22,8 @@ export interface LocalPlatformOptions {
 }
 
 const defaultOrganization = "local";
+/** Nobody listening means that it does not run: that is to be said at once, not after a platform's long patience. */
+const retry = { base: 50, longest: 1_000, outageAttempts: 5 };
 
 /**
  * The embedded platform (`npx tenantry local`). It speaks the Turso Platform API, so it is the Turso driver with its own
@@ -42,8 +44,7 @@ export function localPlatform(options: LocalPlatformOptions): Platform {
     knownScope: () => (id === undefined ? undefined : scopeOf(id, organization)),
     // The folder's own token may do everything and is no JWT; others are, and found in the list by their id.
     grant: jwtClaims(apiToken) ? undefined : unrestricted,
-    // Nobody listening means that it does not run: that is to be said at once, not after a platform's long patience.
-    retry: { base: 50, longest: 1_000, outageAttempts: 5 },
+    retry,
   });
   return explainUnreachable(platform);
 }
@@ -115,23 +116,21 @@ const scopeOf = (id: string, organization: string): Scope => ({
 
 /** Asked without a token, since what listens there may be something else by now. */
 async function identityOf(apiUrl: string): Promise<string> {
-  const response = await pooledFetch(new Request(`${apiUrl}/tenantry/identity`), { timeout: 10_000 });
-  const text = await response.text();
-  const id = response.ok ? idIn(text) : undefined;
+  const client = createHttpClient({ baseUrl: apiUrl, timeout: 10_000, retry });
+  const call = { method: "GET", path: "/tenantry/identity", authenticated: false } as const;
+  const answer = await client.send(call).catch((error: unknown) => {
+    if (hasCode(error, "bad-answer")) return undefined;
+    throw error;
+  });
+  const id = answer?.status === 200 ? idIn(answer.body) : undefined;
   if (id) return id;
-  throw new TenantryError(
-    "bad-answer",
-    `What answers at ${apiUrl} is not a local Tenantry platform (${response.status}).`,
-    { fix: `Check tenantry:apiUrl, or start the platform with \`${startCommand}\`.` },
-  );
+  const status = answer ? ` (${answer.status})` : "";
+  throw new TenantryError("bad-answer", `What answers at ${apiUrl} is not a local Tenantry platform${status}.`, {
+    fix: `Check tenantry:apiUrl, or start the platform with \`${startCommand}\`.`,
+  });
 }
 
-function idIn(text: string): string | undefined {
-  try {
-    const answer: unknown = JSON.parse(text);
-    const id = typeof answer === "object" && answer !== null && "id" in answer ? answer.id : undefined;
-    return typeof id === "string" && id !== "" ? id : undefined;
-  } catch {
-    return undefined;
-  }
+function idIn(answer: unknown): string | undefined {
+  const id = typeof answer === "object" && answer !== null && "id" in answer ? answer.id : undefined;
+  return typeof id === "string" && id !== "" ? id : undefined;
 }

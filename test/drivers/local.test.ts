@@ -124,9 +124,19 @@ describe("localPlatform", () => {
       );
     });
 
+    it("is asked again when a reply is lost", async () => {
+      await withScriptedServer(
+        ({ attempt }) => (attempt === 1 ? { fault: "drop" } : { json: { id: "local-3f9a" } }),
+        async ({ url }) => {
+          const platform = localPlatform({ apiUrl: url, apiToken: freshToken() });
+          assert.equal((await platform.scope()).organization, "local-3f9a/local");
+        },
+      );
+    });
+
     it("is asked again after a failure", async () => {
       await withScriptedServer(
-        ({ attempt }) => (attempt === 1 ? { status: 500 } : { json: { id: "local-3f9a" } }),
+        ({ attempt }) => (attempt === 1 ? { status: 404, json: {} } : { json: { id: "local-3f9a" } }),
         async ({ url }) => {
           const platform = localPlatform({ apiUrl: url, apiToken: freshToken() });
           await refusal(() => platform.scope(), "bad-answer");
