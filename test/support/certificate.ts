@@ -4,7 +4,7 @@ import { generateKeyPairSync, sign } from "node:crypto";
  * A certificate for this host name or IPv4 address, signed by itself (so by nobody that is trusted), with its key. The
  * DER of RFC 5280 by hand: Node reads certificates, but makes none.
  */
-export function selfSigned(host: string): { key: string; cert: string } {
+export function selfSigned(host = "127.0.0.1"): { key: string; cert: string } {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const name = sequence(der(0x31, sequence(commonName, der(0x0c, Buffer.from(host)))));
   const day = 24 * 3_600_000;

@@ -43,6 +43,8 @@ export function explainUnreachable(platform: Platform): Platform {
 
 function notRunning(error: unknown): unknown {
   if (!hasCode(error, "unreachable") || error.fix?.includes(startCommand)) return error;
+  // Something answers there: the certificate's own advice stays.
+  if (error.fix?.includes("NODE_EXTRA_CA_CERTS")) return error;
   const { message, fix, requestId, afterLostReply } = error;
   const what = fix ? message.slice(0, -fix.length - 1) : message;
   return new TenantryError("unreachable", what, {
