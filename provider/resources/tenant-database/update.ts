@@ -1,7 +1,8 @@
 import type { Context } from "../../context";
-import { TenantryError } from "../../platform/errors";
+import { TenantryError, hasCode } from "../../platform/errors";
 import { freshEnough } from "../../platform/listing";
 import type { DatabaseConfiguration } from "../../platform/platform";
+import { isOfDatabase } from "../../platform/sql-failure";
 import type { Registry } from "../../registry/registry";
 import { Unfinished } from "../handler";
 import { requireScope } from "../scope";
@@ -81,12 +82,20 @@ export async function updateTenantDatabase(
   return { ...reached, schema: news.schema, schemaVersion: news.schema && reached.schemaVersion };
 }
 
-/** Migrations go on without the registry: each database's own ledger keeps them to exactly once. */
+/**
+ * Migrations go on without the registry (no answer, blocked, no room to make it anew): each database's own ledger keeps
+ * them to exactly once.
+ */
 async function registryIfReached(context: Context, group: string, self: string): Promise<Registry | undefined> {
   try {
-    return await context.registry(group, parseSelf(self).stack);
+    const registry = await context.registry(group, parseSelf(self).stack);
+    // What a migration wants of it, and the first thing that is written: a block shows here.
+    await registry.run();
+    return registry;
   } catch (error) {
-    if (error instanceof TenantryError && error.whose === "platform") return undefined;
+    if (!(error instanceof TenantryError)) throw error;
+    if (error.whose === "platform" || isOfDatabase(error) || hasCode(error, "plan-refused", "forbidden"))
+      return undefined;
     throw error;
   }
 }
