@@ -10,7 +10,13 @@ export interface DoomedRun {
   killEngine(): void;
   /** The same for the process that runs the resources' code. */
   killProvider(): void;
-  /** When the engine has ended; null: it was killed. */
+  /** Ctrl-C: the signal goes to every process of the command, as a terminal sends it. */
+  interrupt(): void;
+  /** Provider processes that have called in and live. */
+  providersAlive(): number;
+  /** When the engine's process is gone, as a date. */
+  readonly died: Promise<number>;
+  /** When the engine has ended and its output is closed; null: it was killed. */
   readonly ended: Promise<{ code: number | null; output: string }>;
   /** Waits until the engine and every provider process have ended; answers how long providers outlived the engine, ms. */
   providersEnded(): Promise<number>;
@@ -29,6 +35,7 @@ export async function withDoomedRun<Result>(
   project: Project,
   args: string[],
   use: (run: DoomedRun) => Promise<Result>,
+  env: Record<string, string> = {},
 ): Promise<Result> {
   const living = new Map<Socket, { pid: number; script: string }>();
   let onEnd = (): void => undefined;
@@ -49,19 +56,24 @@ export async function withDoomedRun<Result>(
 
   const engine = spawn("pulumi", ["--non-interactive", "--color", "never", ...args, "--stack", project.stack], {
     cwd: project.folder,
-    env: { ...project.env, NODE_OPTIONS: `--require ${JSON.stringify(hook)}` },
+    env: { ...project.env, ...env, NODE_OPTIONS: `--require ${JSON.stringify(hook)}` },
     stdio: ["ignore", "pipe", "pipe"],
+    // A process group of its own, as a shell makes it.
+    detached: true,
   });
+  const died = new Promise<number>((resolve) => engine.once("exit", () => resolve(Date.now())));
   const providers = () => [...living.values()].filter(({ script }) => isProvider(script));
   const ended = endOf(engine);
   try {
     return await use({
+      died,
       ended,
       killEngine: () => void engine.kill("SIGKILL"),
       killProvider: () => providers().forEach(({ pid }) => kill(pid)),
+      interrupt: () => void process.kill(-engine.pid!, "SIGINT"),
+      providersAlive: () => providers().length,
       async providersEnded() {
-        await ended;
-        const since = Date.now();
+        const since = await died;
         await new Promise<void>((resolve, reject) => {
           const late = setTimeout(
             () => reject(new Error(`a provider still runs ${patience} ms after its engine`)),

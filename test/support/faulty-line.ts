@@ -6,16 +6,18 @@ export interface LineCall {
   readonly method: string;
   readonly path: string;
   readonly body: string;
+  /** The header of that name; "" where there is none. */
+  readonly authorization: string;
   /** Position among the calls that are not GET, from 1; undefined for a GET. */
   readonly write: number | undefined;
 }
 
 /**
- * "drop": the connection ends before the platform is asked. "lose": the platform does it, and the connection ends
- * without a reply. "die": the same, and from then on nothing of this process reaches the platform any more. A reply: the
- * platform is not asked.
+ * "lose": the platform does it, and the connection ends without a reply. "drop": the same, but the platform is not asked.
+ * "die": as "lose", and from then on nothing of this process reaches the platform any more. A reply: the platform is not
+ * asked. A function: the platform does it, then this is called, and what it answers happens to the reply.
  */
-export type Fate = "pass" | "drop" | "lose" | "die" | LineReply;
+export type Fate = "pass" | "lose" | "drop" | "die" | LineReply | (() => "pass" | "lose");
 
 export interface LineReply {
   readonly status: number;
@@ -32,10 +34,15 @@ export interface FaultyLine {
   close(): Promise<void>;
 }
 
-/** A real HTTP proxy on a free port before a platform, that loses what `fate` says. */
+/**
+ * A real HTTP proxy on a free port before a platform, that loses what `fate` says. A function as `target` is asked at
+ * each call, for a platform that is replaced by another one.
+ */
 export async function openFaultyLine(
-  target: string,
+  target: string | (() => string),
   fate: (call: LineCall) => Fate | Promise<Fate> = () => "pass",
+  /** What the platform sees in place of a header "authorization", for telling processes apart by their tokens. */
+  authorizationFor: (given: string) => string = (given) => given,
 ): Promise<FaultyLine> {
   const calls: LineCall[] = [];
   let writes = 0;
@@ -47,7 +54,8 @@ export async function openFaultyLine(
     if (dead) return void response.writeHead(403, { "content-type": "application/json" }).end('{"error":"dead"}');
     const method = incoming.method ?? "GET";
     const path = incoming.url ?? "/";
-    const call = { method, path, body, write: method === "GET" ? undefined : ++writes };
+    const { authorization = "" } = incoming.headers;
+    const call = { method, path, body, authorization, write: method === "GET" ? undefined : ++writes };
     calls.push(call);
     const decided = await fate(call);
     if (decided === "drop") return void response.destroy();
@@ -58,13 +66,16 @@ export async function openFaultyLine(
     }
     if (decided === "die") dead = true;
     const { host: _, connection: __, "content-length": ___, "transfer-encoding": ____, ...headers } = incoming.headers;
-    const reply = await fetch(target + path, {
+    const reply = await fetch((typeof target === "string" ? target : target()) + path, {
       method,
-      headers: headers as Record<string, string>,
+      headers: {
+        ...(headers as Record<string, string>),
+        ...(authorization === "" ? {} : { authorization: authorizationFor(authorization) }),
+      },
       body: body === "" ? undefined : body,
     });
     const bytes = Buffer.from(await reply.arrayBuffer());
-    if (decided !== "pass") return void response.destroy();
+    if ((typeof decided === "function" ? decided() : decided) !== "pass") return void response.destroy();
     response.writeHead(reply.status, { "content-type": reply.headers.get("content-type") ?? "application/json" });
     response.end(bytes);
   };
