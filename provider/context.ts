@@ -32,6 +32,12 @@ export interface Context {
   rotate(subject: TokenSubject, key: string): Promise<void>;
   /** What this process has done to databases, by name: a token's diff asks it, because no output tells it in time. */
   readonly identities: Map<string, string>;
+  /**
+   * Incarnations that state holds, or will when this run ends, as far as this process has seen: it made them, or a diff
+   * showed them. A delete that finds a newer one needs to know, since a forced replacement may have been killed before
+   * state had it.
+   */
+  readonly incarnations: Set<string>;
 }
 
 export interface DatabaseAddress {
@@ -160,6 +166,7 @@ export function createContext(platform: Platform, settings: ConnectionSettings):
     existingRegistry: (group, stack) => reached(group, registry(group, stack, false)),
     rotate,
     identities: new Map(),
+    incarnations: new Set(),
   };
 }
 

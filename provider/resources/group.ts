@@ -10,6 +10,7 @@ import { commonShape, judge, judgeName, keepDefaultName, nameShape } from "./inp
 import { randomId } from "./random-id";
 import { requireKnownScope, requireScope } from "./scope";
 import { hasMoved, isOfOtherStack, parseSelf } from "./self";
+import { requireKnownSuccessor } from "./successor";
 import type { Adopt } from "./tenant-database/inputs";
 import { hasUnknown } from "./unknown";
 
@@ -51,6 +52,7 @@ export const group: Handler<GroupInputs, GroupOutputs> = {
 
   diff({ olds, news, context }) {
     requireKnownScope(context, olds.scope);
+    context.incarnations.add(olds.incarnation);
     const bothDefault = news.nameIsDefault === true && olds.nameIsDefault === true;
     for (const key of ["name", "location", "extensions"] as const) {
       if (hasUnknown(news[key]) || (key === "name" && bothDefault) || same(olds[key], news[key])) continue;
@@ -127,7 +129,10 @@ export const group: Handler<GroupInputs, GroupOutputs> = {
     if (!found || found.id !== outputs.groupId) return undefined;
     const registry = await context.existingRegistry(outputs.name, parseSelf(outputs.self).stack);
     const claim = await registry?.find("group", outputs.name);
-    if (claim?.owner === id && claim.incarnation !== outputs.incarnation) return undefined;
+    if (claim?.owner === id && claim.incarnation !== outputs.incarnation) {
+      if (claim.databaseId === outputs.groupId) requireKnownSuccessor(context, outputs.name, claim.incarnation);
+      return undefined;
+    }
     if (claim && (claim.owner !== id || isOfOtherStack(claim.address, outputs.self))) {
       throw new TenantryError(
         "not-owner",
@@ -197,6 +202,7 @@ async function acquireGroup(context: Context, declared: GroupInputs) {
   }
   const adopted = others.length > 0 || claim.adopted;
   await registry.hold(claim, found.id, adopted);
+  context.incarnations.add(incarnation);
   return { claim, found, adopted };
 }
 

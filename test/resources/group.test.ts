@@ -166,9 +166,10 @@ describe("Group", () => {
       const before = group("us", { nameIsDefault: true });
       const { id, outputs } = await groups.create({ inputs: before, context: bench.context() });
       const renamed = group("america", { nameIsDefault: true, formerly: [before.self] });
-      const forced = await groups.create({ inputs: renamed, context: bench.context() });
+      const context = bench.context();
+      const forced = await groups.create({ inputs: renamed, context });
       assert.deepEqual([forced.id, forced.outputs.name], [id, "us"]);
-      await groups.delete({ id, outputs, context: bench.context() });
+      await groups.delete({ id, outputs, context });
       assert.deepEqual(await names(bench), ["eu", "us"]);
     });
   });
@@ -224,9 +225,10 @@ describe("Group", () => {
   it("survives a forced replacement: the delete of the old one finds a newer incarnation", async () => {
     await withBench(async (bench) => {
       const first = await groups.create({ inputs: group("eu"), context: bench.context() });
-      const second = await groups.create({ inputs: group("eu"), context: bench.context() });
+      const context = bench.context();
+      const second = await groups.create({ inputs: group("eu"), context });
       assert.equal(second.id, first.id);
-      await groups.delete({ ...first, context: bench.context() });
+      await groups.delete({ ...first, context });
       assert.deepEqual(await names(bench), ["eu"]);
       await groups.delete({ ...second, context: bench.context() });
       assert.deepEqual(await names(bench), []);

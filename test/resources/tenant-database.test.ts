@@ -127,9 +127,10 @@ describe("TenantDatabase", () => {
     await withBench(async (bench) => {
       const first = await create(tenant("acme"), bench.context());
       await bench.sql("acme", "CREATE TABLE kept (x)");
-      const second = await create(tenant("acme"), bench.context());
+      const context = bench.context();
+      const second = await create(tenant("acme"), context);
       assert.deepEqual([second.id, second.outputs.databaseId], [first.id, first.outputs.databaseId]);
-      await remove(first, bench.context());
+      await remove(first, context);
       assert.equal((await bench.sql("acme", "SELECT name FROM sqlite_schema")).length, 1);
       await remove(second, bench.context());
       assert.deepEqual(await bench.databases(), []);
@@ -176,9 +177,10 @@ describe("TenantDatabase", () => {
       assert.equal(await changes({ id: made.id, outputs: olds }, renamed, bench.context()), false);
       // The replacement is asked for with the default name of the new resource name.
       const forced = tenant("customer", { nameIsDefault: true });
-      const again = await create(forced, bench.context());
+      const context = bench.context();
+      const again = await create(forced, context);
       assert.deepEqual([again.id, again.outputs.name], [made.id, "acme"]);
-      await remove({ id: made.id, outputs: olds }, bench.context());
+      await remove({ id: made.id, outputs: olds }, context);
       assert.deepEqual(await bench.databases(), ["acme"]);
     });
   });

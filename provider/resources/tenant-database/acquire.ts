@@ -117,6 +117,7 @@ export async function acquire(
     await registry.hold(claim, database.id, adopted);
     context.listing.made(inGroup);
     context.identities.set(database.name, database.id);
+    context.incarnations.add(claim.incarnation);
     return { claim, database: inGroup, registry, how, adopted };
   }
 }

@@ -16,6 +16,7 @@ const recorded = ["tenant", "deletionPolicy", "onReplace", "expiresIn", "expires
 /** Observed against desired, without I/O. */
 export function diffTenantDatabase(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs, context: Context): Diff {
   requireKnownScope(context, olds.scope);
+  context.incarnations.add(olds.incarnation);
   if (olds.status === "expired" && !differs(desiredRecord(news, olds).expiresAt, olds.expiresAt)) {
     return { changes: false, note: `${olds.name}: expired at ${olds.expiresAt}; it is gone, and is not made anew` };
   }

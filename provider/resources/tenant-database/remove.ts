@@ -5,6 +5,7 @@ import type { Claim } from "../../registry/claim";
 import { letGoOrTakeBack, unclaimed } from "../../registry/commands";
 import { requireScope } from "../scope";
 import { isOfOtherStack, parseSelf } from "../self";
+import { requireKnownSuccessor } from "../successor";
 import type { TenantDatabaseOutputs } from "./outputs";
 
 /**
@@ -21,6 +22,8 @@ export async function removeTenantDatabase(
   const registry = await context.existingRegistry(outputs.group, parseSelf(outputs.self).stack);
   const claim = await registry?.find("database", name);
   if (claim?.owner === id && claim.incarnation !== incarnation) {
+    // Made anew under its name, it is not this one's any more, whoever has it.
+    if (claim.databaseId === databaseId) requireKnownSuccessor(context, name, claim.incarnation);
     return `${name}: kept, because ${claim.address} has taken it over since`;
   }
 
