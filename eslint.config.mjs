@@ -1,6 +1,6 @@
 import tseslint from "typescript-eslint";
 
-const sqlVerb = "(?:SELECT|INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|PRAGMA|ATTACH|VACUUM|EXPLAIN)\\s";
+const sqlVerb = "(?:SELECT|INSERT|UPDATE|DELETE FROM|CREATE|DROP|ALTER|PRAGMA|ATTACH|VACUUM|EXPLAIN)\\s";
 const sqlTogether =
   "SQL takes values as arguments. Where a name must stand in it, quote it, and list the file in eslint.config.mjs.";
 

@@ -185,6 +185,8 @@ function refusal(error: unknown): Answer {
   if (error instanceof StreamExpired) return json(400, { message: error.message, code: "STREAM_EXPIRED" });
   if (error instanceof ProtocolError) return text(400, error.message);
   if (error instanceof DatabaseMissing) return json(404, { error: error.message });
+  // Conditions of a batch may be nested as deep as a text goes; a thread's stack is not that deep.
+  if (error instanceof RangeError && error.message.includes("call stack")) return text(400, "nested too deeply");
   if (error instanceof StatementError) return json(400, { message: error.message, code: error.code });
   throw error;
 }
