@@ -4,8 +4,13 @@ import { TenantryError } from "./errors";
 import type { Platform } from "./platform";
 import type { ConnectionSettings } from "./settings";
 
+export interface SelectOptions {
+  /** Somebody waits for the answer: an address where nobody answers is told within seconds, not outlasted. */
+  readonly impatient?: boolean;
+}
+
 /** The driver for a connection. The only place that names drivers. Opens no connection. */
-export function selectPlatform(settings: ConnectionSettings): Platform {
+export function selectPlatform(settings: ConnectionSettings, { impatient = false }: SelectOptions = {}): Platform {
   const { platform, organization, apiUrl, apiToken, databaseUrl, concurrency } = settings;
   switch (platform) {
     case "local":
@@ -17,6 +22,7 @@ export function selectPlatform(settings: ConnectionSettings): Platform {
         organization: organization ?? lacking("organization"),
         databaseUrl,
         concurrency,
+        retry: impatient ? { outageAttempts: 3 } : undefined,
       });
     default:
       throw new TenantryError("unsupported", `The platform "${platform}" is not in this release.`, {

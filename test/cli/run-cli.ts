@@ -8,12 +8,11 @@ export interface Ended {
 }
 
 const root = join(__dirname, "..", "..");
-const register = require.resolve("ts-node/register/transpile-only");
 
 /** Runs the `tenantry` command in a folder. The environment holds what is given, and Node on PATH, alone. */
 export function runCli(args: string[], options: { cwd: string; env?: NodeJS.ProcessEnv }): Promise<Ended> {
   const env = { PATH: dirname(process.execPath), ...options.env, TS_NODE_PROJECT: join(root, "tsconfig.check.json") };
-  const command = ["-r", register, join(root, "sdk/cli/main.ts"), ...args];
+  const command = [join(root, "dist/sdk/cli/main.js"), ...args];
   return new Promise((resolve, reject) => {
     execFile(process.execPath, command, { cwd: options.cwd, env, timeout: 60_000 }, (error, stdout, stderr) => {
       if (error && typeof error.code !== "number") return reject(error);

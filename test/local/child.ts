@@ -17,9 +17,10 @@ export interface Child {
 
 const root = join(__dirname, "..", "..");
 
-/** Runs a TypeScript file of this repository as a process of its own. */
+/** Runs a file of this repository as a process of its own: JavaScript that was built, or TypeScript as it stands. */
 export function runChild(file: string, ...args: string[]): Child {
-  const command = ["-r", "ts-node/register/transpile-only", join(root, file), ...args];
+  const register = file.endsWith(".ts") ? ["-r", "ts-node/register/transpile-only"] : [];
+  const command = [...register, join(root, file), ...args];
   const child = spawn(process.execPath, command, {
     cwd: root,
     env: { ...process.env, TS_NODE_PROJECT: join(root, "tsconfig.check.json") },

@@ -12,7 +12,7 @@ describe("tenantry local", function () {
   let directory: string;
   const children: Child[] = [];
   const cli = (...args: string[]): Child => {
-    const child = runChild("sdk/cli/main.ts", "local", "--dir", directory, ...args);
+    const child = runChild("dist/sdk/cli/main.js", "local", "--dir", directory, ...args);
     children.push(child);
     return child;
   };

@@ -56,7 +56,7 @@ export async function startFuzzedPlatform(): Promise<
 > {
   const parent = await mkdtemp(path.join(tmpdir(), "tenantry-fuzz-"));
   const directory = path.join(parent, "platform");
-  const child = runChild("test/local/running-platform.ts", directory);
+  const child = runChild("test/local/running-platform.js", directory);
   const { url, apiToken } = JSON.parse(await child.printed(/\{.*\}/)) as { url: string; apiToken: string };
 
   const send = ({ method = "GET", path: target, headers = {}, body }: FuzzRequest): Promise<FuzzAnswer> =>

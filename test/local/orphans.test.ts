@@ -44,7 +44,7 @@ describe("a killed embedded platform", function () {
     await writeFile(hook, callIn((server.address() as { port: number }).port));
     const before = process.env.NODE_OPTIONS;
     process.env.NODE_OPTIONS = `--require ${JSON.stringify(hook)}`;
-    const child = runChild("test/local/running-platform.ts", join(directory, "data"));
+    const child = runChild("test/local/running-platform.js", join(directory, "data"));
     if (before === undefined) delete process.env.NODE_OPTIONS;
     else process.env.NODE_OPTIONS = before;
     try {

@@ -107,7 +107,7 @@ describe("embedded platform: its folder", function () {
       error.message.includes(directory) &&
       error.message.includes(`process ${process.pid}`);
     await assert.rejects(startLocalPlatform({ directory }), refusal);
-    const child = runChild("test/local/running-platform.ts", directory);
+    const child = runChild("test/local/running-platform.js", directory);
     children.push(child);
     assert.equal(await child.ended(), 1);
     assert.ok(child.output().stderr.includes(`process ${process.pid}`));
@@ -157,7 +157,7 @@ describe("embedded platform: its folder", function () {
   // The kills come after so many acknowledged calls, with others under way: the same points in every run.
   for (const acknowledged of [5, 17, 40]) {
     it(`loses nothing acknowledged to a kill -9 after ${acknowledged} creates`, async () => {
-      const child = runChild("test/local/running-platform.ts", directory);
+      const child = runChild("test/local/running-platform.js", directory);
       children.push(child);
       const victim = JSON.parse(await child.printed(/\{.*\}/)) as LocalPlatform;
       const api = apiCaller(victim, "local");

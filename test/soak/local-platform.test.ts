@@ -19,7 +19,7 @@ interface Running {
 }
 
 async function start(directory: string): Promise<Running> {
-  const child = runChild("test/local/running-platform.ts", directory);
+  const child = runChild("test/local/running-platform.js", directory);
   return { child, platform: JSON.parse(await child.printed(/^\{.*\}$/m)) as LocalPlatform };
 }
 

@@ -24,6 +24,7 @@ import { migrateExisting } from "../../provider/resources/tenant-database/schema
 import { parseTemplateRef } from "../../provider/rollout/template-ref";
 import { localCommand } from "../../sdk/cli/local";
 import { withScriptedServer } from "./scripted-server";
+import { virtualClock } from "./virtual-clock";
 
 export interface MeasuredDefaults {
   /** Setting -> how its default is found out: the text of its cell, or `{ seconds }`. */
@@ -256,18 +257,11 @@ export async function measureDefaults(): Promise<MeasuredDefaults> {
     "TenantDatabase.timeouts.create": () =>
       withScriptedServer(
         () => ({ status: 404, json: { error: "not there yet" } }),
-        async ({ url, requests }) => {
-          const sql = openSql({ url, token: async () => "none" });
-          const { now } = Date;
-          // Once it has looked for the first time, an hour has gone.
-          Date.now = () => now() + (requests.length > 0 ? 3_600_000 : 0);
-          try {
-            const error = (await sql.ready().catch((thrown: unknown) => thrown)) as Error;
-            return seconds(Number(/within ([\d.]+) s/.exec(error.message)?.[1]));
-          } finally {
-            Date.now = now;
-            sql.close();
-          }
+        async ({ url }) => {
+          const sql = openSql({ url, token: async () => "none", clock: virtualClock() });
+          const error = (await sql.ready().catch((thrown: unknown) => thrown)) as Error;
+          sql.close();
+          return seconds(Number(/within ([\d.]+) s/.exec(error.message)?.[1]));
         },
       ),
     "DatabaseToken.access": async () => {

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { availableParallelism } from "node:os";
 import type { Call, Part, Verb } from "./message";
 import { type Listener, ProcessEnded, startSqlProcess, type SqlProcess, type SqlProcessEvents } from "./sql-process";
 
@@ -41,11 +40,10 @@ interface Waiting {
   go(process: SqlProcess): void;
 }
 
-// Beyond one a processor, a process is worth its memory only when somebody has waited for a while.
-const usual = Math.max(2, Math.min(4, availableParallelism()));
+/** Who has waited so long gets a process started, ms. */
 const longWait = 25;
-/** Files that stay open while nobody uses them, over all processes; a thousand databases are not a thousand files. */
-const maxOpen = 128;
+/** Files that stay open in a process while nobody uses them; a thousand databases are not a thousand files. */
+const maxOpen = 64;
 /** An idle process ends after this, ms. */
 const idleTime = 30_000;
 
@@ -62,7 +60,7 @@ export function createSqlProcesses(options: SqlProcessesOptions = {}): SqlProces
   let closed = false;
 
   const start = (): SqlProcess => {
-    const settings = { batonKey, maxOpen: Math.ceil(maxOpen / usual), streamTimeout, busyTimeout };
+    const settings = { batonKey, maxOpen, streamTimeout, busyTimeout };
     const started: SqlProcess = startSqlProcess(settings, statementTimeout, {
       onUsage,
       onChange: () => serveQueue(),
@@ -77,22 +75,26 @@ export function createSqlProcesses(options: SqlProcessesOptions = {}): SqlProces
   };
 
   /** The process for a database's next request; undefined: it has to wait. */
-  const choose = (databaseId: string, isLate: boolean): SqlProcess | undefined => {
+  const choose = (databaseId: string, mayStart: boolean): SqlProcess | undefined => {
     const home = homes.get(databaseId);
     if (home?.holds(databaseId)) return home;
     const free = [...processes].filter((each) => each.running === 0);
     const empty = free.filter((each) => !each.holdsOther(databaseId));
-    if (home && empty.includes(home)) return home;
-    if (empty[0]) return empty[0];
-    // A process where others have transactions open is the second choice: this database's statement may be slow.
-    if (processes.size < usual || (processes.size < most && (isLate || free.length > 0))) return start();
-    return free[0];
+    const best = home && empty.includes(home) ? home : empty[0];
+    if (best) return best;
+    // Starting a process takes as long as a hundred queries: most waits are over before.
+    if (processes.size === 0 || (mayStart && processes.size < most)) return start();
+    // A process where others have transactions open is the last choice: this database's statement may be slow.
+    return processes.size < most ? undefined : free[0];
   };
 
+  /** @param isLate Somebody has waited for long: one process may be started. */
   const serveQueue = (isLate = false): void => {
     const left: Waiting[] = [];
+    const before = processes.size;
     for (const waiting of queue) {
-      const chosen = closedTo.has(waiting.call.databaseId) ? undefined : choose(waiting.call.databaseId, isLate);
+      const mayStart = isLate && processes.size === before;
+      const chosen = closedTo.has(waiting.call.databaseId) ? undefined : choose(waiting.call.databaseId, mayStart);
       if (!chosen) {
         left.push(waiting);
         continue;

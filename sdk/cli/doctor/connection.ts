@@ -15,7 +15,7 @@ export async function* connectionChecks(settings: ConnectionSettings, stack?: st
   const unused = unusedToken(settings);
   if (unused) yield unused;
   const reached = await step("platform", async () => {
-    const platform = selectPlatform(settings);
+    const platform = selectPlatform(settings, { impatient: true });
     const scope = scopeText(await platform.scope());
     const locations = (await platform.listLocations()).length;
     return [ok("platform", `${scope} answers, with ${counted(locations, "location")}`), platform];

@@ -50,7 +50,7 @@ export async function openScene({ stack: given, connection, group, ...flags }: S
   const notes: string[] = [];
   const config = await configOf(stack, flags, notes);
   const settings = readSettings(config, process.env, connection, flags);
-  const platform = selectPlatform(settings);
+  const platform = selectPlatform(settings, { impatient: true });
   const scope = scopeText(await platform.scope());
   const state = stack && (await readState(stack));
   const databases = new Map<string, PlatformDatabase>();
