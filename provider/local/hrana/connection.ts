@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type Database from "libsql";
 import { SqliteError } from "libsql";
 import { type Column, describeStatement, type Execution, startExecution } from "./execution";
@@ -32,14 +31,15 @@ export interface ConnectionOptions {
 
 export function connectionTo(file: OpenFile, options: ConnectionOptions): Connection {
   const { database } = file;
-  const closing = new AbortController();
+  let closed = false;
+  let wake = (): void => undefined;
   let asNew = true;
   let waiting = 0;
   let running: Execution | undefined;
 
   // The binding ends the whole process when a closed database is asked for anything.
   const whileOpen = <Result>(work: () => Result): Result => {
-    if (closing.signal.aborted) throw new StatementError("STREAM_CLOSED", "The stream was closed");
+    if (closed) throw new StatementError("STREAM_CLOSED", "The stream was closed");
     return work();
   };
   const patiently = async <Result>(attempt: () => Result): Promise<Result> => {
@@ -55,7 +55,13 @@ export function connectionTo(file: OpenFile, options: ConnectionOptions): Connec
         }
         if (!waits && waiting++ === 0) options.onWait(true);
         waits = true;
-        await sleep(pause, undefined, { signal: closing.signal }).catch(() => undefined);
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, pause);
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
       }
     } finally {
       if (waits && --waiting === 0) options.onWait(false);
@@ -75,7 +81,7 @@ export function connectionTo(file: OpenFile, options: ConnectionOptions): Connec
         });
       } catch (error) {
         const wasBusy = error instanceof StatementError && error.code === "SQLITE_BUSY";
-        if (prepared && wasBusy && !closing.signal.aborted) halt(database, prepared, values);
+        if (prepared && wasBusy && !closed) halt(database, prepared, values);
         throw error;
       }
       running = execution;
@@ -83,14 +89,15 @@ export function connectionTo(file: OpenFile, options: ConnectionOptions): Connec
         columns: execution.columns,
         next: () => whileOpen(execution.next),
         outcome: () => whileOpen(execution.outcome),
-        stop: () => (closing.signal.aborted ? undefined : execution.stop()),
+        stop: () => (closed ? undefined : execution.stop()),
       };
     },
     describe: (statement) => patiently(() => describeStatement(database, statement)),
-    isAutocommit: () => closing.signal.aborted || !database.inTransaction,
+    isAutocommit: () => closed || !database.inTransaction,
     close: () => {
-      if (closing.signal.aborted) return;
-      closing.abort();
+      if (closed) return;
+      closed = true;
+      wake();
       running?.stop();
       // Without this the lock would live on until the garbage collector finds the last prepared statement.
       if (database.inTransaction) database.exec("ROLLBACK");

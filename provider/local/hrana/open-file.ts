@@ -8,6 +8,8 @@ import type { SqlStatement } from "./sql-text";
 export interface OpenFile {
   readonly database: Database.Database;
   readonly prepared: Map<string, Database.Statement>;
+  /** How many streams have had it. */
+  uses: number;
 }
 
 // As many statements as one application's hot queries; each holds a few kilobytes.
@@ -28,7 +30,7 @@ export function openFile(path: string, readOnly: boolean): OpenFile {
     if (!readOnly) database.exec("PRAGMA synchronous = OFF; PRAGMA journal_mode = WAL");
     // A new connection of a hosted database enforces no foreign keys, whatever the engine was compiled with.
     database.exec("PRAGMA foreign_keys = OFF; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 0");
-    return { database, prepared: new Map() };
+    return { database, prepared: new Map(), uses: 0 };
   } catch (error) {
     if (!existsSync(path)) throw new DatabaseMissing();
     throw error;
@@ -36,7 +38,7 @@ export function openFile(path: string, readOnly: boolean): OpenFile {
 }
 
 /** Preparing costs several times what a point read costs. The engine prepares anew by itself after a schema change. */
-export function prepare({ database, prepared }: OpenFile, { sql, kind }: SqlStatement): Database.Statement {
+export function prepare({ database, prepared, uses }: OpenFile, { sql, kind }: SqlStatement): Database.Statement {
   const known = prepared.get(sql);
   if (known !== undefined) {
     prepared.delete(sql);
@@ -44,7 +46,8 @@ export function prepare({ database, prepared }: OpenFile, { sql, kind }: SqlStat
     return known;
   }
   const statement = database.prepare(sql).safeIntegers();
-  if (kind !== "read" && kind !== "insert" && kind !== "change") return statement;
+  // What is kept holds files open for longer after they were closed (see `createReclaimer`): it is for busy databases.
+  if (uses < 2 || (kind !== "read" && kind !== "insert" && kind !== "change")) return statement;
   prepared.set(sql, statement);
   for (const oldest of prepared.keys()) {
     if (prepared.size <= maxPrepared) break;

@@ -34,9 +34,10 @@ export function createPool({ maxOpen, busyTimeout, onWait }: PoolOptions): Pool 
 
   const end = (file: Idle): void => {
     idle.delete(file);
+    const hadKept = file.prepared.size > 0;
     file.prepared.clear();
     file.database.close();
-    onClosed();
+    onClosed(hadKept);
   };
   const take = (databaseId: string, readOnly: boolean): Idle | undefined => {
     for (const file of idle) {
@@ -74,6 +75,7 @@ export function createPool({ maxOpen, busyTimeout, onWait }: PoolOptions): Pool 
       try {
         const file =
           take(databaseId, readOnly) ?? (readOnly ? openReadOnly(databaseId, path) : open(databaseId, path, false));
+        file.uses++;
         const opened = generation(databaseId);
         return connectionTo(file, {
           busyTimeout,

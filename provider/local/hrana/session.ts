@@ -70,7 +70,7 @@ export function openSessions(idleTimeout: number, onExpired: (databaseId: string
       stream: entry.stream,
       next,
       pause: () => {
-        if (entry.stream.closed) {
+        if (entry.stream.isClosed()) {
           end(id, entry);
           return undefined;
         }

@@ -29,7 +29,8 @@ export interface Stream {
   respond(request: WireRequest, budget: Budget): Promise<WireResponse>;
   /** Runs a batch, telling its rows one by one. */
   cursor(batch: WireBatch): AsyncIterable<CursorEntry>;
-  readonly closed: boolean;
+  /** A method: a getter would live in the engine's description of the object, and what it sees with it, for long. */
+  isClosed(): boolean;
   /** Rolls back what is open. A statement that waits for a lock fails. Idempotent. */
   close(): void;
 }
@@ -115,9 +116,7 @@ export function openStream(access: Access, meter: Meter, connect: () => Connecti
   return {
     respond,
     cursor: (batch) => runCursor({ start: async (stmt) => start(desk(), textOf(stmt), stmt), isAutocommit }, batch),
-    get closed() {
-      return closed;
-    },
+    isClosed: () => closed,
     close,
   };
 }

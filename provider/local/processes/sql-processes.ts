@@ -43,7 +43,7 @@ interface Waiting {
 /** Who has waited so long gets a process started, ms. */
 const longWait = 25;
 /** Files that stay open in a process while nobody uses them; a thousand databases are not a thousand files. */
-const maxOpen = 64;
+const maxOpen = 32;
 /** An idle process ends after this, ms. */
 const idleTime = 30_000;
 
