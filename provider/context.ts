@@ -94,6 +94,7 @@ export function createContext(platform: Platform, settings: ConnectionSettings):
     if (known) return known;
     const opened = openSql({
       url,
+      comesBack: platform.capabilities.comesBack,
       token: (refused) => {
         if (refused) tokens.delete(group);
         return groupToken(group);

@@ -39,7 +39,7 @@ export function localPlatform(options: LocalPlatformOptions): Platform {
     organization,
     databaseUrl: options.databaseUrl ?? `${apiUrl}${databasePath(organization)}`,
     concurrency: options.concurrency,
-    capabilities: { rotation: "database", seedAtTime: false, sizeLimit: false },
+    capabilities: { rotation: "database", seedAtTime: false, sizeLimit: false, comesBack: false },
     scope: identified(apiUrl, organization),
     knownScope: () => (id === undefined ? undefined : scopeOf(id, organization)),
     // The folder's own token may do everything and is no JWT; others are, and found in the list by their id.

@@ -29,6 +29,11 @@ export interface Capabilities {
   readonly severalDatabases: boolean;
   /** Deleting keeps the data for a while and can be undone by us; it is then the default deletion policy. */
   readonly softDelete: boolean;
+  /**
+   * Somebody sees to it that it comes back when nobody answers there, so that half a minute is waited. Without it whoever
+   * reads the error is to start it, and is told within seconds.
+   */
+  readonly comesBack: boolean;
   /** Longest name of a database or a group, and the rule in words and as a pattern. */
   readonly names: { readonly maxLength: number; readonly pattern: RegExp; readonly rule: string };
 }

@@ -46,9 +46,14 @@ export interface SqlOptions {
   readonly token: (refused?: boolean) => Promise<string>;
   /** For one request, in ms. Default 30,000. */
   readonly timeout?: number;
+  /** See `Capabilities`. Default true. */
+  readonly comesBack?: boolean;
   /** Default: the system's. */
   readonly clock?: Clock;
 }
+
+/** Attempts at a host where nobody answers and that does not come back by itself. */
+const outageAttempts = 5;
 
 const defaultTimeout = 30_000;
 const defaultDeadline = 60_000;
@@ -57,7 +62,9 @@ const patience = { first: 50, longest: 2_000 };
 /** One look at it, in ms: a host that swallows requests must not use up the whole deadline. */
 const look = 10_000;
 
-export function openSql({ url, token, timeout = defaultTimeout, clock = systemClock }: SqlOptions): Sql {
+export function openSql(options: SqlOptions): Sql {
+  const { url, token, timeout = defaultTimeout, comesBack = true, clock = systemClock } = options;
+  const policy = comesBack ? defaultRetryPolicy : { ...defaultRetryPolicy, outageAttempts };
   const authorized = createAuthorizedFetch(token, clock);
   const connect = (limit: number): Client =>
     // Whole numbers arrive as bigint and are narrowed where nothing is lost: "number" would fail beyond 2^53.
@@ -81,7 +88,7 @@ export function openSql({ url, token, timeout = defaultTimeout, clock = systemCl
         if (closed || !result) throw error;
         const elapsed = clock.now() - began;
         const attempted = { method: "POST", idempotent, attempt, result, retryAfter, elapsed, random: Math.random() };
-        const decision = decideRetry(attempted, defaultRetryPolicy);
+        const decision = decideRetry(attempted, policy);
         if (!decision.retry) throw error;
         await clock.sleep(decision.delay);
       }
@@ -90,6 +97,7 @@ export function openSql({ url, token, timeout = defaultTimeout, clock = systemCl
 
   const wait = async (deadline: number): Promise<void> => {
     const until = clock.now() + deadline;
+    let unheard = 0;
     for (let delay = patience.first; ; delay = Math.min(delay * 1.6, patience.longest)) {
       if (closed) throw closedError(host);
       let pause: number;
@@ -98,10 +106,11 @@ export function openSql({ url, token, timeout = defaultTimeout, clock = systemCl
         await probe.execute("SELECT 1");
         return void (answered = true);
       } catch (thrown) {
-        const { error, temporary, answers, retryAfter } = judgeSqlFailure(thrown, host);
+        const { error, result, temporary, answers, retryAfter } = judgeSqlFailure(thrown, host);
         // A database whose reads are blocked says so itself: it is there.
         if (answers) return void (answered = true);
-        if (!temporary) throw error;
+        const isUnheard = result !== undefined && "fault" in result && !result.fault.sent;
+        if (!temporary || (isUnheard && !comesBack && ++unheard >= outageAttempts)) throw error;
         pause = Math.max(delay, retryAfter ?? 0);
         if (clock.now() + pause >= until) throw notReadyError(host, deadline, error);
       } finally {

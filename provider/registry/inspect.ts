@@ -26,6 +26,7 @@ export async function withRegistrySql<Result>(
   let token = mint();
   const sql = openSql({
     url: platform.databaseUrl(database),
+    comesBack: platform.capabilities.comesBack,
     token: (refused) => (refused ? (token = mint()) : token),
   });
   try {

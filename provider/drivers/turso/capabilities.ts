@@ -19,6 +19,7 @@ export const tursoCapabilities: Capabilities = {
   tenantRegion: false,
   severalDatabases: false,
   softDelete: false,
+  comesBack: true,
   names: {
     maxLength: 64,
     pattern: /^[a-z0-9-]+$/,
