@@ -9,7 +9,8 @@ export function requireKnownSuccessor(context: Context, name: string, incarnatio
   if (context.incarnations.has(incarnation)) return;
   throw new TenantryError(
     "needs-decision",
-    `${name}: a forced replacement took it over and was broken off, so it is not known whether to delete it.`,
+    `${name}: a forced replacement took it over and was broken off, or its registry is an old copy, so it is not known ` +
+      "whether to delete it.",
     { fix: "With the resource in the program, run `pulumi up --replace <its URN>`; then delete it again." },
   );
 }

@@ -172,7 +172,7 @@ describe("a network in trouble", function () {
         const errors = errorsOf(await project.up({ fails: true, env, args: ["--parallel", "2"] }));
         assert.match(
           errors.join("\n"),
-          /the TLS connection failed \(DEPTH_ZERO_SELF_SIGNED_CERT\)\. .*NODE_EXTRA_CA_CERTS/,
+          /the host's TLS certificate is not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\)\. .*NODE_EXTRA_CA_CERTS/,
         );
         assert.ok(refused > 0 && refused <= 4, `${refused} connections`);
         assert.deepEqual(line.calls, []);

@@ -120,12 +120,10 @@ describe("the registry in trouble", function () {
       const taken = errorsOf(await project.up({ fails: true }));
       assert.match(taken.join(), /a database "left" exists already and is not this stack's/);
       const destroyed = await project.destroy({ fails: true, args: ["--continue-on-error"] });
-      // Of an older incarnation it cannot be said whose it is now, so it stays.
-      assert.match(
-        destroyed.output,
-        /again: kept, because organization\/test-project\/dev\/again has taken it over since/,
-      );
-      assert.match(errorsOf(destroyed).join(), /young: the registry of group "eu" has no record of it/);
+      const refused = errorsOf(destroyed).join();
+      // Of another incarnation it cannot be said whose it is now, so it stays.
+      assert.match(refused, /again: .*or its registry is an old copy, so it is not known whether to delete it/);
+      assert.match(refused, /young: the registry of group "eu" has no record of it/);
       assert.deepEqual(await tenants(), ["again", "left", "young"]);
       await rows(["again", "young"]);
       assert.deepEqual(await sql("left", "SELECT name FROM sqlite_schema"), [{ name: "strange" }]);
