@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { copyFile, cp, mkdtemp, rm } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { registryName, templateName } from "../../provider/registry/reserved-names";
 import { digestOf, readMigrations } from "../../provider/rollout/source";
+import { checkpointCheck } from "../../sdk/cli/doctor/checkpoint";
 import { type CountedPlatform, withCountedPlatform } from "./counted-platform";
 import { withDoomedRun } from "./doomed-run";
 import { type Project, withProject } from "./engine";
@@ -185,8 +187,14 @@ function counter({ at }: Kill): (call: LineCall) => boolean {
 
 /** What a pipeline does after a kill; see "After a crash" in the README. */
 async function comeBack(project: Project, locked: boolean): Promise<void> {
-  const { file, text } = await project.stateFile();
-  if (text.trim() === "") await copyFile(`${file}.bak`, file);
+  const { file } = await project.stateFile();
+  const name = `organization/test-project/${project.stack}`;
+  const torn = await checkpointCheck(path.resolve(file, "../../../.."), { name, from: "--stack" });
+  if (torn) {
+    const [, command] = /`(cp [^`]+)`/.exec(torn.fix ?? "") ?? [];
+    assert.ok(command, `${torn.found} ${torn.fix}`);
+    execFileSync("sh", ["-c", command]);
+  }
   if (!locked) return;
   const { code, output } = await project.pulumi(["cancel", "--yes", "--stack", project.stack]);
   assert.equal(code, 0, output);
