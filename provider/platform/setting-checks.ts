@@ -1,4 +1,5 @@
 import { isLoopback } from "../http/dispatcher";
+import { redact } from "../http/redact";
 import { didYouMean } from "./did-you-mean";
 import { TenantryError } from "./errors";
 
@@ -6,6 +7,14 @@ import { TenantryError } from "./errors";
 export interface Setting {
   readonly value: string;
   readonly source: string;
+}
+
+/** Names of parameters whose value is nobody's business. */
+const credential = /token|jwt|password|secret|credential|api[_-]?key|^auth/i;
+
+/** True for a value that must not be repeated: it holds what has the shape of a credential. */
+function holdsCredential(value: string): boolean {
+  return redact(value) !== value;
 }
 
 function invalid({ source }: Setting, what: string, fix: string): TenantryError {
@@ -31,6 +40,9 @@ export function checkApiUrl(setting: Setting, plainAnywhere: boolean): string {
 export function checkDatabaseUrl(setting: Setting): string {
   const fix = "Write a template such as libsql://{hostname} or http://127.0.0.1:9000/db/{name}/.";
   const { value } = setting;
+  const exposed = (): TenantryError => invalid(setting, "a secret in it would be shown in outputs", fix);
+  // First, since what is said of other mistakes repeats a part of it.
+  if (holdsCredential(value)) throw exposed();
   const stray = value.match(/\{[^}]*\}/g)?.find((part) => part !== "{name}" && part !== "{hostname}");
   if (stray) throw invalid(setting, `${stray} is neither {name} nor {hostname}`, fix);
   if (!/\{(?:name|hostname)\}/.test(value)) throw invalid(setting, "it holds neither {name} nor {hostname}", fix);
@@ -38,19 +50,19 @@ export function checkDatabaseUrl(setting: Setting): string {
   const url = URL.canParse(example) ? new URL(example) : undefined;
   if (!url || !/^(?:libsql|https?):$/.test(url.protocol))
     throw invalid(setting, "it is not a libsql, https or http address", fix);
-  if (url.username || url.password || url.searchParams.has("authToken")) {
-    throw invalid(setting, "a secret in it would be shown in outputs", fix);
-  }
+  if (url.username || url.password) throw exposed();
+  for (const name of url.searchParams.keys()) if (credential.test(name)) throw exposed();
+  if (url.hash) throw invalid(setting, "an address with a fragment is refused", fix);
   return value;
 }
 
 export function checkOrganization(setting: Setting): string {
-  if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(setting.value)) return setting.value;
-  throw invalid(
-    setting,
-    `"${setting.value}" is not an organization's slug`,
-    "Use the slug that `turso org list` shows.",
-  );
+  const { value } = setting;
+  const fix = "Use the slug that `turso org list` shows.";
+  // Requests, outputs and messages name the organization.
+  if (holdsCredential(value)) throw invalid(setting, "it is a token rather than an organization's slug", fix);
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(value)) return value;
+  throw invalid(setting, `"${value}" is not an organization's slug`, fix);
 }
 
 /** Only that it can travel in a header; what it is, the driver judges. */

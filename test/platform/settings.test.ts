@@ -6,6 +6,7 @@ import { type ConnectionSettings, readSettings } from "../../provider/platform/s
 
 const turso = { platform: "turso", organization: "acme", apiToken: "config-token" };
 const secret = "s3cret-value-of-a-token";
+const jwt = `eyJhbGciOiJFZERTQSJ9.eyJpZCI6IjEifQ.${secret}`;
 
 type Config = Record<string, string | undefined>;
 
@@ -167,6 +168,34 @@ describe("readSettings", () => {
         { ...turso, databaseUrl: `libsql://{hostname}?authToken=${secret}` },
         "invalid-input",
         /outputs/,
+      ],
+      ...["jwt", "token", "auth_token", "access-token", "Authorization", "apiKey"].map(
+        (name): [string, Config, ErrorCode, RegExp] => [
+          `${name}= in a template`,
+          { ...turso, databaseUrl: `libsql://{hostname}?tls=1&${name}=${secret}` },
+          "invalid-input",
+          /outputs/,
+        ],
+      ),
+      [
+        "a JSON Web Token in a template's path",
+        { ...turso, databaseUrl: `https://a.example/${jwt}/{name}/{${secret}}` },
+        "invalid-input",
+        /outputs/,
+      ],
+      ["a fragment in a template", { ...turso, databaseUrl: "libsql://{hostname}#x" }, "invalid-input", /fragment/],
+      ["a JSON Web Token as an organization", { ...turso, organization: jwt }, "invalid-input", /token rather than/],
+      [
+        "a local token as an organization",
+        { ...turso, organization: `local_api_${secret}` },
+        "invalid-input",
+        /token rather than/,
+      ],
+      [
+        "a header as an organization",
+        { ...turso, organization: `Bearer ${jwt}` },
+        "invalid-input",
+        /token rather than/,
       ],
       [
         "connections that are no JSON",
