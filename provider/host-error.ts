@@ -1,3 +1,4 @@
+import { redact } from "./http/redact";
 import { SqlError, TenantryError } from "./platform/errors";
 
 /** What the host prints for one of our errors; the engine shows the message itself, on the resource's line. */
@@ -35,7 +36,10 @@ export function silenceHost(): void {
   };
 }
 
-/** For a defect of our own the stack is the only help there is; everything else was written for people. */
+/**
+ * For a defect of our own the stack is the only help there is; everything else was written for people, and redacted by
+ * who wrote it. Nobody wrote a defect's text: it may hold whatever was being worked on.
+ */
 function messageOf(error: unknown): string {
   if (error instanceof TenantryError) {
     if (explained.has(error)) return `Not done, for the reason given at another resource (${error.code}).`;
@@ -43,6 +47,6 @@ function messageOf(error: unknown): string {
     return error.message;
   }
   if (error instanceof SqlError) return `A database refused: ${error.message} (${error.code}).`;
-  if (error instanceof Error) return `Internal error, please report it: ${error.stack ?? error.message}`;
-  return String(error);
+  if (error instanceof Error) return `Internal error, please report it: ${redact(error.stack ?? error.message)}`;
+  return redact(String(error));
 }

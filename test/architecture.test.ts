@@ -14,7 +14,7 @@ const longest = 400;
 const floors = {
   cli: ["sdk/cli/"],
   sdk: ["sdk/"],
-  runtime: ["provider/runtime.ts"],
+  runtime: ["provider/runtime.ts", "provider/host-error.ts"],
   resources: ["provider/resources/"],
   rollout: ["provider/rollout/"],
   context: ["provider/context.ts"],

@@ -11,4 +11,14 @@ describe("HostError", () => {
       /^Internal error, please report it: TypeError: oops\n +at /,
     );
   });
+
+  it("tells no secret that a defect of our own has in its text", () => {
+    const token = "eyJhbGciOiJFZERTQSJ9.eyJpZCI6IjEifQ.c2lnbmF0dXJl";
+    for (const text of [`cannot read ${token}`, `{"authToken":"${token}"}`, `libsql://a.example?authToken=${token}`]) {
+      for (const thrown of [new TypeError(text), text]) {
+        const { message } = new HostError(thrown);
+        assert.ok(message.includes("[redacted]") && !message.includes("c2lnbmF0dXJl"), message);
+      }
+    }
+  });
 });
