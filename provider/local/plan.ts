@@ -30,8 +30,9 @@ const unlimited: Quotas = {
 
 /**
  * "local" costs nothing and limits nothing. "free" has the numbers of Turso's free plan: databases, storage, rows and
- * synced bytes as turso.tech/pricing gave them in June 2026; one group, since the docs make further ones a paid feature.
- * Only databases and groups are enforced.
+ * synced bytes as others read them on turso.tech/pricing between April and September 2026 (not read there by us); one
+ * group, since the docs make further ones a paid feature. Unverified: the number of locations. Only databases and groups
+ * are enforced.
  */
 export const plans = {
   local: { name: "local", paid: true, quotas: unlimited },
