@@ -11,6 +11,7 @@ import { organizationsApi } from "./api/organizations";
 import { type FaultOptions, faults } from "./faults";
 import type { Fleet } from "./fleet";
 import { refuseForeignPages } from "./foreign-page";
+import { requireOneHost } from "./one-host";
 import type { Plan } from "./plan";
 import { answerProblem } from "./problem";
 import type { Control } from "./store/control";
@@ -34,6 +35,8 @@ export interface AppOptions {
   readonly faults: FaultOptions;
   /** False: who gives no token may do everything. */
   readonly auth: boolean;
+  /** What it listens on. */
+  readonly host: string;
   readonly onRequest: ((entry: RequestEntry) => void) | undefined;
 }
 
@@ -42,7 +45,7 @@ const largestBody = 64 * 1024 * 1024;
 
 /** The platform's HTTP surface: the Platform API, libSQL over HTTP, and who it is. */
 export function createApp(options: AppOptions): Hono {
-  const { control, plan, auth, onRequest } = options;
+  const { control, plan, auth, host, onRequest } = options;
   const app = new Hono();
   app.onError(answerProblem);
   app.notFound((c) => c.json({ error: `no such call: ${c.req.method} ${c.req.path}` }, 404));
@@ -50,8 +53,9 @@ export function createApp(options: AppOptions): Hono {
     await next();
     onRequest?.({ method: c.req.method, path: c.req.path, status: c.res.status });
   });
+  app.use(requireOneHost());
   for (const fault of faults(options.faults)) app.use(fault);
-  if (!auth) app.use(refuseForeignPages());
+  if (!auth) app.use(refuseForeignPages(host));
   const bounded = bodyLimit({
     maxSize: largestBody,
     onError: (c) => c.json({ error: "the request body is too large" }, 413),

@@ -3,7 +3,7 @@
  * so that programs, tests and quickstarts run against the real protocols without an account or a network.
  */
 import { randomInt } from "node:crypto";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createApp } from "./app";
@@ -11,6 +11,7 @@ import type { RequestEntry } from "./app";
 import { removeEndpoint, writeEndpoint } from "./endpoint";
 import { type Latency, requireFaults } from "./faults";
 import { createFleet } from "./fleet";
+import { makeFolder } from "./folder";
 import { createGate } from "./gate";
 import { type PlanName, plans } from "./plan";
 import { createSqlProcesses } from "./processes/sql-processes";
@@ -28,7 +29,10 @@ export type { Latency } from "./faults";
 export type { PlanName } from "./plan";
 
 export interface LocalPlatformOptions {
-  /** Where everything is kept, made when missing. Default: a fresh temporary folder, removed on close. */
+  /**
+   * Where everything is kept; made when missing, with a `.gitignore` that keeps it out of version control. Default: a
+   * fresh temporary folder, removed on close.
+   */
   readonly directory?: string;
   /** Default "127.0.0.1": only this machine can connect. */
   readonly host?: string;
@@ -49,7 +53,10 @@ export interface LocalPlatformOptions {
   readonly seed?: number;
   /** "free" has the limits of Turso's free plan, so that they can be met. Default "local": no limits. */
   readonly plan?: PlanName;
-  /** False lets in everybody who gives no token, as to everything; a token that is given is checked. Default true. */
+  /**
+   * False lets in everybody who gives no token, as to everything; a token that is given is checked. Pages of the web are
+   * refused, and so are names of this machine other than `host`, localhost and addresses in numbers. Default true.
+   */
   readonly auth?: boolean;
   /** Called after each answer, for counting and for logs. */
   readonly onRequest?: (entry: RequestEntry) => void;
@@ -107,8 +114,7 @@ export async function startLocalPlatform(options: LocalPlatformOptions = {}): Pr
     const directory =
       options.directory === undefined ? await mkdtemp(join(tmpdir(), "tenantry-local-")) : resolve(options.directory);
     if (options.directory === undefined) undo.push(() => rm(directory, { recursive: true, force: true }));
-    // Keys and the API token live there: for its owner only.
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeFolder(directory);
     const lock = lockFolder(directory);
     undo.push(() => lock.release());
     const control = openControl(directory, organizations);
@@ -124,7 +130,7 @@ export async function startLocalPlatform(options: LocalPlatformOptions = {}): Pr
     const fleet = createFleet(control, files, processes);
     const gate = createGate(control, { required: auth });
     const sql = sqlRoutes({ control, files, processes, gate, defaultOrganization });
-    const app = createApp({ control, fleet, files, sql, usage, plan: plans[plan], faults, auth, onRequest });
+    const app = createApp({ control, fleet, files, sql, usage, plan: plans[plan], faults, auth, host, onRequest });
     const server = await listen(app, host, port);
     undo.push(() => server.close());
     writeEndpoint(directory, { url: server.url, apiToken: control.apiToken, id: control.id, pid: process.pid });

@@ -209,7 +209,7 @@ describe("embedded platform: API tokens", function () {
     const none = {} as never;
     const app = createApp({
       ...{ control, fleet: none, files: none, sql: new Hono(), onRequest: undefined },
-      ...{ usage: createUsage(), plan: plans.local, auth: true },
+      ...{ usage: createUsage(), plan: plans.local, auth: true, host: "127.0.0.1" },
       faults: { latency: 0, rate: undefined, fail: 0, seed: 0 },
     });
     const served = app.routes

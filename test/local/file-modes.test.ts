@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, mkdtemp, readdir, rm, stat } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { describe, it } from "mocha";
@@ -47,6 +47,22 @@ describe("embedded platform: who can read its files", function () {
     } finally {
       await platform.close();
       await rm(directory, { recursive: true, force: true });
+    }
+  });
+
+  it("keeps a folder that it makes out of version control, and leaves one that was there alone", async () => {
+    const parent = await mkdtemp(path.join(tmpdir(), "tenantry-folder-"));
+    try {
+      const made = path.join(parent, "a", "b");
+      await (await startLocalPlatform({ directory: made })).close();
+      assert.equal(await readFile(path.join(made, ".gitignore"), "utf8"), "*\n");
+      await writeFile(path.join(made, ".gitignore"), "mine\n");
+      await (await startLocalPlatform({ directory: made })).close();
+      assert.equal(await readFile(path.join(made, ".gitignore"), "utf8"), "mine\n");
+      await (await startLocalPlatform({ directory: parent })).close();
+      assert.ok(!(await readdir(parent)).includes(".gitignore"));
+    } finally {
+      await rm(parent, { recursive: true, force: true });
     }
   });
 });
