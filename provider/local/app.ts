@@ -7,6 +7,7 @@ import { databaseActivityApi } from "./api/database-activity";
 import { databasesApi } from "./api/databases";
 import { groupsApi } from "./api/groups";
 import { locationsApi } from "./api/locations";
+import { invitesApi, membersApi } from "./api/members";
 import { organizationsApi } from "./api/organizations";
 import { type FaultOptions, faults } from "./faults";
 import type { Fleet } from "./fleet";
@@ -64,11 +65,14 @@ export function createApp(options: AppOptions): Hono {
   app.use((c, next) => (c.req.path.endsWith("/v1/upload") ? next() : bounded(c, next)));
   app.get("/tenantry/identity", (c) => c.json({ id: control.id }));
   app.route("/v1/locations", locationsApi());
-  // Not all of /v1: libSQL has calls of its own there, which take a database's token.
-  for (const part of ["/v1/auth/*", "/v1/organizations/*"]) app.use(part, authorize({ control, required: auth }));
+  // Not all of /v1 and /v2: libSQL has calls of its own there, which take a database's token.
+  for (const part of ["/v1/auth/*", "/v1/organizations/*", "/v2/organizations/*"])
+    app.use(part, authorize({ control, required: auth }));
   app.route("/v1/auth", apiTokensApi(control));
   app.route("/v1/organizations", organizationsApi(control, plan));
   app.route("/v1/organizations/:organization", accountApi(options));
+  app.route("/v1/organizations/:organization/members", membersApi(control));
+  app.route("/v2/organizations/:organization/invites", invitesApi(control));
   app.route("/v1/organizations/:organization/api-tokens", organizationTokensApi(control));
   app.route("/v1/organizations/:organization/groups", groupsApi(options));
   app.route("/v1/organizations/:organization/databases", databasesApi(options));

@@ -39,7 +39,7 @@ export function faults({ latency, rate, fail, seed }: FaultOptions): MiddlewareH
 }
 
 function isControl(c: Context): boolean {
-  return /^\/v1\/(?:organizations|auth|locations)(?:\/|$)/.test(c.req.path);
+  return /^\/v[12]\/(?:organizations|auth|locations)(?:\/|$)/.test(c.req.path);
 }
 
 function delay(latency: Latency): MiddlewareHandler {

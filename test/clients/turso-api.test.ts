@@ -53,6 +53,74 @@ describe("@tursodatabase/api on the embedded platform", function () {
     assert.deepEqual(await turso.databases.delete("copy"), { database: "copy" });
   });
 
+  it("shows instances and usage, and takes an update to the version that there is", async () => {
+    const { id } = await turso.databases.get("acme");
+    const [instance, ...others] = await turso.databases.listInstances("acme");
+    assert.deepEqual([instance?.uuid, instance?.type, others.length], [id, "primary", 0]);
+    assert.deepEqual(await turso.databases.getInstance("acme", instance?.name ?? ""), instance);
+    assert.equal((await refused(turso.databases.getInstance("acme", "moon"))).status, 404);
+    const used = await turso.databases.usage("acme", { from: new Date(0), to: new Date() });
+    assert.deepEqual([used.uuid, used.instances.map(({ uuid }) => uuid)], [id, [id]]);
+    assert.ok((used.instances[0]?.usage.storage_bytes ?? 0) > 0);
+    assert.equal((await refused(turso.databases.usage("acme", { from: "yesterday" }))).status, 400);
+    await turso.databases.updateVersion("acme");
+    assert.equal((await refused(turso.databases.updateVersion("nowhere"))).status, 404);
+  });
+
+  it("creates, lists, uses and revokes API tokens", async () => {
+    const { createClient } = await import("@tursodatabase/api");
+    const made = await turso.apiTokens.create("deploy");
+    assert.equal(made.name, "deploy");
+    const other = createClient({ org: "local", token: made.token, baseUrl: `${served.platform.url}/v1/` });
+    assert.ok((await other.groups.list()).length > 0);
+    assert.deepEqual((await turso.apiTokens.list()).map(({ name }) => name).sort(), ["deploy", "local"]);
+    assert.deepEqual(await turso.apiTokens.revoke("deploy"), { token: "deploy" });
+    assert.equal((await refused(other.groups.list())).status, 401);
+    assert.equal((await refused(other.apiTokens.validate(made.token))).status, 401);
+    assert.equal((await refused(turso.apiTokens.revoke("deploy"))).status, 404);
+  });
+
+  it("changes the organization, and does not delete what the platform was started with", async () => {
+    assert.equal((await turso.organizations.update({ overages: true })).overages, true);
+    assert.equal((await turso.organizations.update({ overages: false })).overages, false);
+    const { status, message } = await refused(turso.organizations.delete());
+    assert.equal(status, 403);
+    assert.match(message, /--organization/);
+    assert.ok((await turso.groups.list()).length > 0);
+  });
+
+  it("has one member, its owner, and neither invites nor invoices", async () => {
+    const { organizations } = turso;
+    assert.deepEqual(await organizations.members(), [{ username: "local", email: "", role: "owner" }]);
+    assert.equal((await refused(organizations.addMember("ada", "admin"))).status, 404);
+    assert.equal((await refused(organizations.addMember("local"))).status, 409);
+    assert.equal((await refused(organizations.removeMember("ada"))).status, 404);
+    assert.equal((await refused(organizations.removeMember("local"))).status, 403);
+    assert.deepEqual(await organizations.listInvites(), []);
+    const { status, message } = await refused(organizations.inviteUser("ada@example.com", "member"));
+    assert.deepEqual([status, /sends no mail/.test(message)], [400, true]);
+    assert.equal((await refused(organizations.deleteInvite("ada@example.com"))).status, 404);
+    assert.deepEqual(await organizations.invoices(), []);
+    // As Turso documents them, which the client does not ask.
+    assert.deepEqual(await served.api.ok("GET", "/members/local"), {
+      member: { username: "local", email: "", role: "owner" },
+    });
+    for (const [username, expected] of Object.entries({ ada: 404, local: 409 }))
+      assert.equal((await served.api("POST", "/members", { username, role: "member" })).status, expected);
+    assert.equal((await served.api("POST", "/members", {})).status, 400);
+    for (const [username, expected] of Object.entries({ ada: 404, local: 403 }))
+      assert.equal((await served.api("PATCH", `/members/${username}`, { role: "admin" })).status, expected);
+    await served.api.ok("POST", "/groups/g/update");
+    assert.equal((await served.api("POST", "/groups/nowhere/update")).status, 404);
+  });
+
+  it("adds and removes no places: there is one", async () => {
+    for (const change of [turso.groups.addLocation("g", "aws-eu-west-1"), turso.groups.removeLocation("g", "local")]) {
+      const { status, message } = await refused(change);
+      assert.deepEqual([status, message], [400, "replication is not supported"]);
+    }
+  });
+
   it("tells refusals with status and text", async () => {
     assert.equal((await refused(turso.databases.create("acme", { group: "g" }))).status, 409);
     const absent = await refused(turso.databases.get("nowhere"));
@@ -102,9 +170,21 @@ describe("@tursodatabase/api on the embedded platform", function () {
       assert.ok(!("delete_protection" in found) && !("parent" in found));
     });
 
-    it("validates at a path that Turso does not document, and always its own token", async () => {
-      assert.equal((await refused(turso.apiTokens.validate("wrong"))).status, 404);
+    it("looks for a database's whole usage in `usage`; the documented name is `total`", async () => {
+      const used = await turso.databases.usage("acme");
+      assert.equal(used.usage, undefined);
+      assert.ok((used as unknown as { total: { storage_bytes: number } }).total.storage_bytes > 0);
+    });
+
+    it("validates always its own token, and takes one that never ends for invalid", async () => {
+      assert.deepEqual(await turso.apiTokens.validate("wrong"), { valid: false, expiry: -1 });
       assert.deepEqual(await served.api.ok("GET", "/../../auth/validate"), { exp: -1 });
+    });
+
+    it("cannot create a database by a group's id: the documented call takes its name", async () => {
+      const { status, message } = await refused(turso.databases.create("x", { groupId: "g" }));
+      assert.equal(status, 400);
+      assert.match(message, /group/);
     });
   });
 });

@@ -13,7 +13,7 @@ export interface AccountOptions {
   readonly plan: Plan;
 }
 
-/** What an organization uses, and may use. */
+/** What an organization uses, may use, and pays, which is nothing. */
 export function accountApi({ control, files, usage, plan }: AccountOptions): Hono {
   return new Hono()
     .get("/plans", (c) => {
@@ -23,6 +23,10 @@ export function accountApi({ control, files, usage, plan }: AccountOptions): Hon
     .get("/subscription", (c) => {
       const { overages } = control.settings.settings(organizationOf(c, control));
       return c.json({ subscription: { name: plan.name, overages, plan: plan.name, timeline: "" } });
+    })
+    .get("/invoices", (c) => {
+      organizationOf(c, control);
+      return c.json({ invoices: [] });
     })
     .get("/usage", (c) => {
       const organization = organizationOf(c, control);

@@ -6,6 +6,7 @@ import { newKey, signToken } from "../jwt";
 import { ApiProblem, readBody } from "../problem";
 import type { ApiTokenRow } from "../store/api-tokens";
 import type { Control } from "../store/control";
+import { owner } from "./members";
 import { organizationOf } from "./organizations";
 import { presets, scopes } from "./scopes";
 
@@ -26,6 +27,8 @@ export function apiTokensApi(control: Control): Hono {
     new Hono()
       // Turso docs: seconds of Unix time, -1 for "never".
       .get("/validate", (c) => c.json({ exp: -1 }))
+      // Where @tursodatabase/api asks.
+      .get("/api-tokens/validate", (c) => c.json({ exp: -1 }))
       .get("/api-tokens", (c) => c.json({ tokens: [...ownToken(c, control), ...visible(c, control).map(tokenBody)] }))
       .post("/api-tokens/:name", async (c) => {
         const { id, ...shown } = await create(c, control);
@@ -58,8 +61,6 @@ export function organizationTokensApi(control: Control): Hono {
       return c.json({ token: found?.name });
     });
 }
-
-const owner = { username: "local", email: "" };
 
 async function create(c: Context, control: Control): Promise<{ id: string; token: string }> {
   const name = c.req.param("name") ?? "";

@@ -53,6 +53,13 @@ export function organizationsApi(control: Control, plan: Plan): Hono {
         restoreEnabled: restore_enabled ?? now.restoreEnabled,
       });
       return c.json({ organization: body(slug) });
+    })
+    .delete("/:organization", (c) => {
+      const slug = organizationOf(c, control);
+      throw new ApiProblem(
+        403,
+        `forbidden: organization ${slug} is there because the platform was started with it (--organization)`,
+      );
     });
 }
 

@@ -22,27 +22,40 @@ export const presets: Readonly<Record<string, readonly Scope[]>> = { "read-only"
 export type Demand = Scope | "organization" | "none";
 
 const organization = "/v1/organizations/:organization";
+const invites = "/v2/organizations/:organization/invites";
 const group = `${organization}/groups/:group`;
 const database = `${organization}/databases/:database`;
 
 /**
  * Every call of the Platform API that takes a token. Turso documents the scopes' meaning and that a group's token can
- * neither create, delete nor transfer groups. Unverified: which scope its `locations` and `unarchive` ask, and that
+ * neither create, delete nor transfer groups. Unverified: which scope `locations`, `unarchive` and `update` ask, and that
  * plans are readable with `read` while usage, which names every database, is the organization's.
  */
 export const demands: Readonly<Record<string, Demand>> = {
   "GET /v1/auth/validate": "none",
   "GET /v1/auth/api-tokens": "none",
+  "GET /v1/auth/api-tokens/validate": "none",
   "POST /v1/auth/api-tokens/:name": "organization",
   "DELETE /v1/auth/api-tokens/:name": "organization",
   "GET /v1/organizations": "none",
   [`GET ${organization}`]: "read",
   [`PATCH ${organization}`]: "organization",
+  [`DELETE ${organization}`]: "organization",
+  [`GET ${organization}/members`]: "organization",
+  [`POST ${organization}/members`]: "organization",
+  [`GET ${organization}/members/:username`]: "organization",
+  [`POST ${organization}/members/:username`]: "organization",
+  [`PATCH ${organization}/members/:username`]: "organization",
+  [`DELETE ${organization}/members/:username`]: "organization",
+  [`GET ${invites}`]: "organization",
+  [`POST ${invites}`]: "organization",
+  [`DELETE ${invites}/:email`]: "organization",
   [`GET ${organization}/api-tokens`]: "organization",
   [`DELETE ${organization}/api-tokens/:id`]: "organization",
   [`GET ${organization}/plans`]: "read",
   [`GET ${organization}/subscription`]: "read",
   [`GET ${organization}/usage`]: "organization",
+  [`GET ${organization}/invoices`]: "organization",
   [`GET ${organization}/groups`]: "read",
   [`POST ${organization}/groups`]: "organization",
   [`GET ${group}`]: "read",
@@ -50,6 +63,7 @@ export const demands: Readonly<Record<string, Demand>> = {
   [`GET ${group}/configuration`]: "read",
   [`PATCH ${group}/configuration`]: "group:configure",
   [`POST ${group}/unarchive`]: "group:configure",
+  [`POST ${group}/update`]: "group:configure",
   [`POST ${group}/locations/:location`]: "group:configure",
   [`DELETE ${group}/locations/:location`]: "group:configure",
   [`POST ${group}/auth/tokens`]: "group:mint-token",
@@ -60,6 +74,7 @@ export const demands: Readonly<Record<string, Demand>> = {
   [`DELETE ${database}`]: "db:delete",
   [`GET ${database}/configuration`]: "read",
   [`PATCH ${database}/configuration`]: "db:configure",
+  [`POST ${database}/update`]: "db:configure",
   [`GET ${database}/instances`]: "read",
   [`GET ${database}/instances/:instance`]: "read",
   [`GET ${database}/stats`]: "read",
