@@ -11,7 +11,7 @@ import type { RequestEntry } from "./app";
 import { removeEndpoint, writeEndpoint } from "./endpoint";
 import { type Latency, requireFaults } from "./faults";
 import { createFleet } from "./fleet";
-import { makeFolder } from "./folder";
+import { inFolder, makeFolder } from "./folder";
 import { createGate } from "./gate";
 import { type PlanName, plans } from "./plan";
 import { createSqlProcesses } from "./processes/sql-processes";
@@ -83,8 +83,8 @@ export interface LocalPlatform {
 /**
  * Starts an embedded platform in this process.
  *
- * Fails with TenantryError "invalid-input" when the folder is in use by another one (naming its process) or the port
- * is taken, before anything is changed.
+ * Fails with TenantryError "invalid-input" when the folder is in use by another one (naming its process) or cannot be
+ * used, or the port is taken, before anything is changed.
  *
  * @example
  * const platform = await startLocalPlatform();
@@ -115,9 +115,9 @@ export async function startLocalPlatform(options: LocalPlatformOptions = {}): Pr
       options.directory === undefined ? await mkdtemp(join(tmpdir(), "tenantry-local-")) : resolve(options.directory);
     if (options.directory === undefined) undo.push(() => rm(directory, { recursive: true, force: true }));
     await makeFolder(directory);
-    const lock = lockFolder(directory);
+    const lock = inFolder(directory, () => lockFolder(directory));
     undo.push(() => lock.release());
-    const control = openControl(directory, organizations);
+    const control = inFolder(directory, () => openControl(directory, organizations));
     undo.push(() => control.close());
     const files = openDatabaseFiles(directory);
     files.sweep(control.databases.all());

@@ -29,7 +29,9 @@ export async function listen(app: Hono, host: string, port: number): Promise<Loc
     server.listen(port, host, resolve);
   });
   const address = server.address() as AddressInfo;
-  const shown = address.family === "IPv6" ? `[${address.address}]` : address.address;
+  // Every address of this machine, which is none to connect to: not every system takes it for its own.
+  const own = { "0.0.0.0": "127.0.0.1", "::": "::1" }[address.address] ?? address.address;
+  const shown = address.family === "IPv6" ? `[${own}]` : own;
   return {
     url: `http://${shown}:${address.port}`,
     close: () =>

@@ -17,6 +17,7 @@ export function localCommand(): Command {
     process.stdout.write(greeting(platform, flags));
     if (!isLoopback(flags.host)) process.stderr.write(exposure(flags.host, flags));
     await stopped;
+    process.stdout.write("Stopping: requests under way have 3 seconds. Ctrl-C again ends it at once.\n");
     await platform.close();
     process.stdout.write("Stopped.\n");
   });

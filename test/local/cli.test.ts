@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readEndpoint, startLocalPlatform } from "../../provider/local";
@@ -37,7 +37,7 @@ describe("tenantry local", function () {
     assert.equal(endpoint.pid, child.process.pid);
     assert.equal((await fetch(`${endpoint.url}/health`)).status, 200);
     assert.equal(await child.end("SIGINT"), 0);
-    assert.match(child.output().stdout, /Stopped\.\n$/);
+    assert.match(child.output().stdout, /\nStopping: .*again.*\nStopped\.\n$/);
     assert.equal(readEndpoint(directory), undefined);
   });
 
@@ -56,6 +56,25 @@ describe("tenantry local", function () {
     assert.equal(await locked.ended(), 1);
     assert.match(locked.output().stderr, new RegExp(`^tenantry: .*${directory}.*process ${process.pid}.*\\n$`));
     await platform.close();
+    const file = join(directory, "file");
+    await writeFile(file, "");
+    for (const [folder, why] of [
+      [file, "EEXIST"],
+      [join(file, "x"), "ENOTDIR"],
+    ] as const) {
+      const unusable = cli("--port", "0", "--dir", folder);
+      assert.equal(await unusable.ended(), 1);
+      assert.match(unusable.output().stderr, new RegExp(`^tenantry: The folder ${folder} cannot .*${why}.*\\n$`));
+    }
+    const damaged = join(directory, "damaged");
+    await mkdir(damaged);
+    await writeFile(join(damaged, "control.db"), "x".repeat(5000));
+    const broken = cli("--port", "0", "--dir", damaged);
+    assert.equal(await broken.ended(), 1);
+    assert.match(
+      broken.output().stderr,
+      /^tenantry: The folder .*damaged cannot be used: file is not a database\..*\n$/,
+    );
     const busy = cli("--port", port);
     assert.equal(await busy.ended(), 1);
     assert.match(busy.output().stderr, new RegExp(`^tenantry: Port ${port} .*in use.*\\n$`));

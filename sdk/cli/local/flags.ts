@@ -19,19 +19,20 @@ export interface LocalFlags {
 export const localOptions: readonly Option[] = [
   new Option("--dir <folder>", "where everything is kept").default(".tenantry/local"),
   new Option("--port <number>", "port to listen on; 0 takes any free one").default(7117).argParser(portNumber),
-  new Option("--host <address>", "address to listen on; anything but 127.0.0.1 lets others connect").default(
-    "127.0.0.1",
-  ),
+  new Option(
+    "--host <address>",
+    "address to listen on; others can connect unless it is this machine's own, as 127.0.0.1 is",
+  ).default("127.0.0.1"),
   new Option(
     "--organization <slug...>",
     'organizations to serve, the first being the default (default: as last time, at first "local")',
   ),
-  new Option("--show-token", "print the API token, which otherwise only endpoint.json holds"),
-  new Option("--no-auth", "let in whoever gives no token, as to everything"),
-  new Option("--plan <name>", "limits to have: none, or those of Turso's free plan")
+  new Option("--show-token", "print the API token, which otherwise only endpoint.json in the folder holds"),
+  new Option("--no-auth", "ask for no token: who gives none may do everything"),
+  new Option("--plan <name>", "limits to enforce: none, or those of Turso's free plan")
     .choices(["local", "free"])
     .default("local"),
-  new Option("--latency <ms>", 'delay of each answer, such as "40" or "control=50,data=20"').argParser(latencyOf),
+  new Option("--latency <ms>", 'added to each answer, such as "40" or "control=50,data=20"').argParser(latencyOf),
   new Option("--rate <number>", "Platform API calls a second, above which the answer is 429").argParser(rateOf),
   new Option(
     "--fail <share>",
