@@ -56,12 +56,12 @@ export function prepare({ database, prepared, uses }: OpenFile, { sql, kind }: S
   return statement;
 }
 
-/** "ok", or the first thing that SQLite finds wrong with a file. Leaves nothing beside it. */
+/** "ok", or the first thing that SQLite finds wrong with a file, its indexes too. Leaves nothing beside it. */
 export function checkFile(path: string): string {
   let database: Database.Database | undefined;
   try {
     database = openFile(path, false).database;
-    return String((database.prepare("PRAGMA quick_check(1)").raw().get([]) as unknown[])[0]);
+    return String((database.prepare("PRAGMA integrity_check(1)").raw().get([]) as unknown[])[0]);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   } finally {
