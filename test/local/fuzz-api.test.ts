@@ -42,6 +42,8 @@ describe(`fuzz: Platform API of the embedded platform (TENANTRY_FUZZ_SEED=${fuzz
         ...["/configuration", "/usage"].map((rest) => call("GET", `/databases/${name}${rest}`)),
         ...["tokens", "rotate"].map((rest) => call("POST", `/databases/${name}/auth/${rest}`)),
         ...["GET", "DELETE"].map((method) => call(method, `/groups/${name}`)),
+        ...["GET", "POST", "PATCH", "DELETE"].map((method) => call(method, `/members/${name}`)),
+        ...["groups", "databases"].map((kind) => call("POST", `/${kind}/${name}/update`)),
         call("POST", `/groups/${name}/auth/rotate`),
         platform.send({
           path: `/v1/organizations/${name}/databases`,
@@ -137,6 +139,9 @@ describe(`fuzz: Platform API of the embedded platform (TENANTRY_FUZZ_SEED=${fuzz
     ["POST", "/groups/g/auth/tokens"],
     ["PATCH", ""],
     ["POST", "/databases/nowhere/auth/tokens"],
+    ["POST", "/members"],
+    ["PATCH", "/members/local"],
+    ["POST", "/../../../v2/organizations/local/invites"],
   ];
   for (const [method, path] of calls) {
     it(`takes or refuses any body of ${method} ${path || "/"}`, async () => {
