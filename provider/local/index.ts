@@ -132,7 +132,7 @@ export async function startLocalPlatform(options: LocalPlatformOptions = {}): Pr
     const sql = sqlRoutes({ control, files, processes, gate, defaultOrganization });
     const app = createApp({ control, fleet, files, sql, usage, plan: plans[plan], faults, auth, host, onRequest });
     const server = await listen(app, host, port);
-    undo.push(() => server.close());
+    undo.push(() => server.close(() => processes.close({ now: true })));
     writeEndpoint(directory, { url: server.url, apiToken: control.apiToken, id: control.id, pid: process.pid });
     undo.push(() => removeEndpoint(directory));
     let closing: Promise<void> | undefined;

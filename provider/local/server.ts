@@ -7,12 +7,16 @@ import { TenantryError } from "../platform/errors";
 export interface LocalServer {
   /** Without a slash at its end, e.g. "http://127.0.0.1:7117". */
   readonly url: string;
-  /** Takes no more connections, lets requests under way finish (for a while), then ends. */
-  close(): Promise<void>;
+  /**
+   * Takes no more connections, lets requests under way finish (for a while), then ends. `hurry` is to end what keeps the
+   * last ones from being answered.
+   */
+  close(hurry: () => Promise<void>): Promise<void>;
 }
 
 // Long enough for a query under way; short enough for whoever pressed Ctrl-C.
 const grace = 3_000;
+const farewell = 300;
 
 /** Fails with "invalid-input" where the address cannot be had, naming it. */
 export async function listen(app: Hono, host: string, port: number): Promise<LocalServer> {
@@ -34,11 +38,15 @@ export async function listen(app: Hono, host: string, port: number): Promise<Loc
   const shown = address.family === "IPv6" ? `[${own}]` : own;
   return {
     url: `http://${shown}:${address.port}`,
-    close: () =>
+    close: (hurry) =>
       new Promise((resolve) => {
         closing = true;
         unanswered.forEach(endAfter);
-        const cut = setTimeout(() => server.closeAllConnections(), grace);
+        let cut = setTimeout(() => {
+          // The answers that come of it need a moment to leave.
+          cut = setTimeout(() => server.closeAllConnections(), farewell);
+          hurry().catch(() => undefined);
+        }, grace);
         server.close(() => {
           clearTimeout(cut);
           resolve();

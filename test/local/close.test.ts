@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { Agent, type IncomingMessage, request } from "node:http";
 import { describe, it } from "mocha";
 import { startLocalPlatform } from "../../provider/local";
+import { apiCaller, mint } from "./api-caller";
 
 describe("closing the embedded platform", () => {
   it("answers what is under way and then ends the connection, also a busy client's", async () => {
@@ -35,5 +36,29 @@ describe("closing the embedded platform", () => {
       agent.destroy();
       await platform.close();
     }
+  });
+
+  it("waits for no statement without an end, and tells its caller", async () => {
+    const platform = await startLocalPlatform();
+    const api = apiCaller(platform, "local");
+    await api.ok("POST", "/groups", { name: "g", location: "local" });
+    for (const name of ["slow", "other"]) await api.ok("POST", "/databases", { name, group: "g" });
+    const token = await mint(api, "groups/g");
+    const run = (name: string, sql: string) =>
+      fetch(`${platform.databaseUrl(name)}v2/pipeline`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${token}` },
+        body: JSON.stringify({ requests: [{ type: "execute", stmt: { sql } }, { type: "close" }] }),
+      });
+    const endless = run(
+      "slow",
+      "WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) SELECT count(*) FROM r",
+    );
+    // It runs: another database had to be served elsewhere.
+    await run("other", "SELECT 1");
+    await platform.close();
+    const answer = await endless;
+    assert.equal(answer.status, 500);
+    assert.match(await answer.text(), /SQL_PROCESS_ENDED/);
   });
 });

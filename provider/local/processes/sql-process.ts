@@ -27,7 +27,8 @@ export interface SqlProcess {
   ask(message: Omit<ToProcess & { type: "ask" }, "type" | "n">, listener: Listener): { more(): void; stop(): void };
   /** Closes a database's streams and files; a process that does not come to it in time is ended. */
   forget(databaseId: string): Promise<void>;
-  end(): Promise<void>;
+  /** Lets a statement under way go on for a moment, unless it is to end `now`. */
+  end(now?: boolean): Promise<void>;
 }
 
 export interface SqlProcessEvents {
@@ -156,16 +157,16 @@ export function startSqlProcess(options: ProcessOptions, overrun: number, events
       await orKill(child, done);
       forgetting.delete(n);
     },
-    async end() {
+    async end(now = false) {
       if (child.connected) child.disconnect();
-      await orKill(child, ended);
+      await orKill(child, ended, now ? 0 : patience);
       await ended;
     },
   };
 }
 
-async function orKill(child: ChildProcess, done: Promise<void>): Promise<void> {
-  const late = setTimeout(() => child.kill("SIGKILL"), patience);
+async function orKill(child: ChildProcess, done: Promise<void>, wait = patience): Promise<void> {
+  const late = setTimeout(() => child.kill("SIGKILL"), wait);
   await done;
   clearTimeout(late);
 }

@@ -31,8 +31,8 @@ export interface SqlProcesses {
   ask(verb: Verb, call: Call): Promise<SqlAnswer>;
   /** Ends a database's streams, closes its files, and lets nobody in until `work` is done. */
   exclusively<Result>(databaseId: string, work: () => Promise<Result> | Result): Promise<Result>;
-  /** Idempotent. */
-  close(): Promise<void>;
+  /** `now`: requests under way are not waited for, and are answered that their process ended. Idempotent. */
+  close(options?: { readonly now?: boolean }): Promise<void>;
 }
 
 interface Waiting {
@@ -145,11 +145,11 @@ export function createSqlProcesses(options: SqlProcessesOptions = {}): SqlProces
         serveQueue();
       }
     },
-    async close() {
+    async close({ now = false } = {}) {
       closed = true;
       clearTimeout(impatience);
       clearTimeout(idle);
-      await Promise.all([...processes].map((each) => each.end()));
+      await Promise.all([...processes].map((each) => each.end(now)));
     },
   };
 }
