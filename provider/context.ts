@@ -38,6 +38,11 @@ export interface Context {
    * state had it.
    */
   readonly incarnations: Set<string>;
+  /**
+   * Resources whose address this run changes, by the old one, as far as a diff has shown them: until the registry has
+   * it, whatever is new under that address would pass for them.
+   */
+  readonly moves: Map<string, { readonly to: string; readonly incarnation: string }>;
 }
 
 export interface DatabaseAddress {
@@ -168,6 +173,7 @@ export function createContext(platform: Platform, settings: ConnectionSettings):
     rotate,
     identities: new Map(),
     incarnations: new Set(),
+    moves: new Map(),
   };
 }
 

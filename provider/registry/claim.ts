@@ -32,9 +32,13 @@ export interface Claim {
 export interface ClaimRequest {
   readonly kind: ClaimKind;
   readonly name: string;
+  /** Instead of `name`, what one of the addresses has under a name of our choosing, once it exists. Default: false. */
+  readonly keepsName?: boolean;
   readonly address: string;
   /** Addresses that the same resource had before (Pulumi aliases). */
   readonly formerAddresses: readonly string[];
+  /** Incarnations at these addresses that are another resource's by now, which the registry is only about to be told. */
+  readonly spared?: readonly string[];
   /** Used when nobody has the name yet; otherwise the present owner is kept. */
   readonly owner: string;
   readonly incarnation: string;
@@ -53,21 +57,21 @@ export interface ClaimRequest {
  * delete it); anybody else's stays untouched. Written again after a lost reply it changes nothing.
  */
 export function claimStatement(request: ClaimRequest, run: number): SqlStatement {
-  const ours = [request.address, ...request.formerAddresses];
-  const isOurs = `claims.address IN (${ours.map(() => "?").join(", ")})`;
+  const ours = whatIsOurs(request);
+  const name = nameOf(request);
   return {
     sql: `INSERT INTO claims
             (kind, name, address, state, owner, incarnation, existed, default_name, template, tenant, expires_at, run)
-          VALUES (?, ?, ?, 'open', ?, ?, ?, ?, ?, ?, ?, ?)
+          VALUES (?, ${name.sql}, ?, 'open', ?, ?, ?, ?, ?, ?, ?, ?)
           ON CONFLICT (kind, name) DO UPDATE SET
-            owner = CASE WHEN ${isOurs} THEN claims.owner ELSE excluded.owner END,
-            incarnation = CASE WHEN ${isOurs} AND claims.state <> 'open'
+            owner = CASE WHEN ${ours.sql} THEN claims.owner ELSE excluded.owner END,
+            incarnation = CASE WHEN ${ours.sql} AND claims.state <> 'open'
                                THEN claims.incarnation ELSE excluded.incarnation END,
             address = excluded.address, default_name = excluded.default_name,
             template = excluded.template, tenant = excluded.tenant, expires_at = excluded.expires_at, run = excluded.run
-          WHERE ${isOurs}${request.force ? " OR 1" : ""}`,
+          WHERE ${ours.sql}${request.force ? " OR 1" : ""}`,
     args: [
-      ...[request.kind, request.name, request.address, request.owner, request.incarnation, Number(request.existed)],
+      ...[request.kind, ...name.args, request.address, request.owner, request.incarnation, Number(request.existed)],
       ...[
         Number(request.defaultName),
         request.template ?? null,
@@ -75,17 +79,45 @@ export function claimStatement(request: ClaimRequest, run: number): SqlStatement
         request.expiresAt ?? null,
         run,
       ],
-      ...ours,
-      ...ours,
-      ...ours,
+      ...ours.args,
+      ...ours.args,
+      ...ours.args,
     ],
+  };
+}
+
+/** The row that the intent was about, for the same transaction: it names the same one before and after the intent. */
+export function claimedStatement(request: ClaimRequest): SqlStatement {
+  const name = nameOf(request);
+  return { sql: `SELECT * FROM claims WHERE kind = ? AND name = ${name.sql}`, args: [request.kind, ...name.args] };
+}
+
+/** Looked up where it is written: a look of its own would be one more round trip for every new tenant. */
+function nameOf(request: ClaimRequest): SqlStatement {
+  if (!request.keepsName) return { sql: "?", args: [request.name] };
+  const ours = whatIsOurs(request);
+  return {
+    sql: `coalesce((SELECT claims.name FROM claims
+                    WHERE claims.kind = ? AND claims.default_name = 1 AND claims.state <> 'open' AND ${ours.sql}
+                    ORDER BY claims.address <> ?, claims.name LIMIT 1), ?)`,
+    args: [request.kind, ...ours.args, request.address, request.name],
+  };
+}
+
+function whatIsOurs({ address, formerAddresses, spared = [] }: ClaimRequest): SqlStatement {
+  const addresses = [address, ...formerAddresses];
+  const within = (column: string, values: readonly string[], not = "") =>
+    `claims.${column} ${not}IN (${values.map(() => "?").join(", ")})`;
+  return {
+    sql: `(${within("address", addresses)}${spared.length > 0 ? ` AND ${within("incarnation", spared, "NOT ")}` : ""})`,
+    args: [...addresses, ...spared],
   };
 }
 
 /** The claim as its claimant sees it: it is his if the incarnation is the one that he asked for. */
 export function grantedClaim(row: Row, request: ClaimRequest): Claim {
   const claim = readClaim(row);
-  const theirs = claim.address !== request.address;
+  const theirs = claim.address !== request.address || request.spared?.includes(claim.incarnation);
   if (theirs || claim.incarnation === request.incarnation) return claim;
   return { ...claim, incarnation: request.incarnation, standing: claim.incarnation };
 }

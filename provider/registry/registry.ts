@@ -1,7 +1,15 @@
 import { createBatcher } from "../batch";
 import { TenantryError } from "../platform/errors";
 import type { Sql, SqlResult, SqlStatement } from "../platform/sql";
-import { type Claim, type ClaimKind, type ClaimRequest, claimStatement, grantedClaim, readClaim } from "./claim";
+import {
+  type Claim,
+  type ClaimKind,
+  type ClaimRequest,
+  claimStatement,
+  claimedStatement,
+  grantedClaim,
+  readClaim,
+} from "./claim";
 import { letGoOrTakeBack } from "./commands";
 import { registrySchema } from "./schema";
 
@@ -29,8 +37,6 @@ export interface Registry {
    */
   gone(name: string, databaseId: string): Promise<void>;
   find(kind: ClaimKind, name: string): Promise<Claim | undefined>;
-  /** The claim that was made from one of these addresses under a name of our choosing. */
-  findByAddress(kind: ClaimKind, addresses: readonly string[]): Promise<Claim | undefined>;
   /** Every claim whose address begins with `organization/project/stack/`. */
   ofStack(stack: string): Promise<Claim[]>;
   all(): Promise<Claim[]>;
@@ -97,10 +103,7 @@ export function openRegistry(sql: Sql, stack: string): Registry {
   return {
     run,
     claim: inBatches<ClaimRequest, Claim>(
-      (request, mine) => [
-        claimStatement(request, mine),
-        { sql: "SELECT * FROM claims WHERE kind = ? AND name = ?", args: [request.kind, request.name] },
-      ],
+      (request, mine) => [claimStatement(request, mine), claimedStatement(request)],
       ({ rows }, request) => grantedClaim(rows[0] as never, request),
     ),
     hold: (claim, databaseId, adopted) =>
@@ -130,12 +133,6 @@ export function openRegistry(sql: Sql, stack: string): Registry {
       await sql.execute({ sql: sqlText, args: [name, databaseId] }, { idempotent: true });
     },
     find: (kind, name) => find({ sql: "SELECT * FROM claims WHERE kind = ? AND name = ?", args: [kind, name] }),
-    findByAddress: (kind, addresses) =>
-      find({
-        sql: `SELECT * FROM claims WHERE kind = ? AND default_name = 1 AND state <> 'open'
-              AND address IN (${addresses.map(() => "?").join(", ")})`,
-        args: [kind, ...addresses],
-      }),
     ofStack: async (of) =>
       (
         await sql.execute(

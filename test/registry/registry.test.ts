@@ -137,14 +137,54 @@ describe("the registry", () => {
     });
   });
 
-  it("finds a default name by the address that has it, once it exists", async () => {
+  it("keeps a name of our choosing for the address that has it, in the same round trip", async () => {
+    await withRegistry(async ({ registry, batches }) => {
+      const kept = (name: string, more: Partial<ClaimRequest> = {}) =>
+        registry.claim(
+          request(name, { defaultName: true, keepsName: true, address: addressOf("a"), incarnation: "i", ...more }),
+        );
+      const first = await kept("acme");
+      // An intent alone is no name that exists.
+      assert.equal((await kept("other")).name, "other");
+      await registry.hold(first, "id-1", false);
+      const sent = batches();
+      const again = await kept("third", { incarnation: "second" });
+      assert.deepEqual([again.name, again.owner, again.databaseId], ["acme", "owner of acme", "id-1"]);
+      assert.deepEqual([again.incarnation, again.standing], ["second", "i"]);
+      assert.equal(batches(), sent + 1);
+      const moved = await kept("third", { address: addressOf("b"), formerAddresses: [addressOf("a")] });
+      assert.deepEqual([moved.name, moved.address], ["acme", addressOf("b")]);
+      const explicit = await registry.claim(request("mine"));
+      await registry.hold(explicit, "id-2", false);
+      assert.equal((await kept("fourth", { address: addressOf("mine") })).name, "fourth");
+    });
+  });
+
+  it("prefers the present address to a former one, before and after its own write", async () => {
+    await withRegistry(async ({ registry }) => {
+      for (const name of ["a", "b"])
+        await registry.hold(await registry.claim(request(name, { defaultName: true })), name, false);
+      const asked = { keepsName: true, defaultName: true, address: addressOf("b"), formerAddresses: [addressOf("a")] };
+      assert.equal((await registry.claim(request("c", asked))).databaseId, "b");
+      const formers = { ...asked, address: addressOf("c"), formerAddresses: [addressOf("b"), addressOf("a")] };
+      const first = await registry.claim(request("c", formers));
+      assert.deepEqual([first.name, first.address], ["a", addressOf("c")]);
+      assert.deepEqual(await registry.claim(request("c", formers)), first);
+      assert.equal((await registry.find("database", "b"))!.address, addressOf("b"));
+    });
+  });
+
+  it("spares what another resource is about to take along to its new address", async () => {
     await withRegistry(async ({ registry }) => {
       const claim = await registry.claim(request("acme", { defaultName: true }));
-      await registry.claim(request("explicit"));
-      assert.equal(await registry.findByAddress("database", [addressOf("acme")]), undefined);
       await registry.hold(claim, "id-1", false);
-      assert.equal((await registry.findByAddress("database", [addressOf("acme")]))!.name, "acme");
-      assert.equal(await registry.findByAddress("database", [addressOf("explicit")]), undefined);
+      const before = await registry.all();
+      const stranger = { incarnation: "second", spared: [claim.incarnation], defaultName: true, keepsName: true };
+      const refused = await registry.claim(request("acme", stranger));
+      assert.equal(refused.incarnation, claim.incarnation);
+      assert.deepEqual(await registry.all(), before);
+      const elsewhere = await registry.claim(request("b", { ...stranger, address: addressOf("acme") }));
+      assert.deepEqual([elsewhere.name, elsewhere.state], ["b", "open"]);
     });
   });
 

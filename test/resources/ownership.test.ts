@@ -49,6 +49,47 @@ describe("who owns a tenant's database", () => {
     });
   });
 
+  it("stays with a resource that was renamed in the state, though a new one under its old name is created first", async () => {
+    for (const name of ["old", "another"]) {
+      await withBench(async (bench) => {
+        const { id, outputs } = await create(tenant("old", { nameIsDefault: true }), bench.context());
+        const context = bench.context();
+        const news = { ...tenant("old", { nameIsDefault: true }), self: addressOf("renamed") };
+        assert.equal((await tenantDatabase.diff({ id, olds: outputs, news, context })).changes, true);
+        const made = create({ ...tenant(name, { nameIsDefault: true }), self: addressOf("old") }, context);
+        if (name === "old")
+          await assert.rejects(made, { code: "not-owner", message: /belongs to organization.shop.dev.renamed/ });
+        else assert.equal((await made).outputs.name, name);
+        const updated = await tenantDatabase.update({ id, olds: outputs, news, context });
+        assert.equal(updated.incarnation, outputs.incarnation);
+        const owners = (await bench.claims()).map((claim) => [claim.name, claim.address]);
+        assert.deepEqual(
+          owners.sort(),
+          [["old", addressOf("renamed")], ...(name === "old" ? [] : [[name, addressOf("old")]])].sort(),
+        );
+        await tenantDatabase.delete({ id, outputs: updated, context: bench.context() });
+        assert.equal((await bench.databases()).includes("old"), false);
+      });
+    }
+  });
+
+  it("is the one resource that two processes at once give its default name", async () => {
+    await withBench(async (bench) => {
+      const first = await create(tenant("old", { nameIsDefault: true }), bench.context());
+      const renamed = tenant("new", { nameIsDefault: true, formerly: [addressOf("old")] });
+      const contexts = [bench.context(), bench.context()];
+      const both = await Promise.allSettled(contexts.map((context) => create(renamed, context)));
+      const made = both.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+      assert.ok(made.length > 0);
+      for (const { id, outputs } of made) assert.deepEqual([id, outputs.name], [first.id, "old"]);
+      for (const one of both) if (one.status === "rejected") assert.equal(one.reason.code, "superseded");
+      assert.deepEqual(await bench.databases(), ["old"]);
+      const [claim, ...others] = await bench.claims();
+      assert.deepEqual([claim!.name, claim!.owner, others], ["old", first.id, []]);
+      assert.ok(made.some(({ outputs }) => outputs.incarnation === claim!.incarnation));
+    });
+  });
+
   it("is recorded as moved only once the registry has it, or a later forced replacement would miss it", async () => {
     await withBench(async (bench) => {
       const { id, outputs } = await create(tenant("acme", { nameIsDefault: true, tenant: "1" }), bench.context());

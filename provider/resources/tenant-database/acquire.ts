@@ -35,27 +35,31 @@ export async function acquire(
   const before = await context.listing.databases(freshEnough);
   await requireGroup(context, inputs.group);
   const registry = await context.registry(inputs.group, stack);
-  const ours = [inputs.self, ...(inputs.formerly ?? [])];
-  const earlier = inputs.nameIsDefault ? await registry.findByAddress("database", ours) : undefined;
-  const name = earlier?.name ?? inputs.name;
-
+  const formerAddresses = inputs.formerly ?? [];
+  const moved = [inputs.self, ...formerAddresses].flatMap((address) => movedAway(context, address, inputs.self));
   const owner = randomId();
   const incarnation = randomId();
   const claim = await registry.claim({
     kind: "database",
-    name,
+    name: inputs.name,
+    keepsName: inputs.nameIsDefault,
     address: inputs.self,
-    formerAddresses: inputs.formerly ?? [],
+    formerAddresses,
+    spared: moved.map((move) => move.incarnation),
     owner,
     incarnation,
-    existed: before.byName.has(name),
+    existed: before.byName.has(inputs.name),
     defaultName: inputs.nameIsDefault === true,
     template: schemaOf(inputs)?.name,
     tenant: inputs.tenant,
     expiresAt,
     force: inputs.adopt === "force",
   });
-  if (claim.incarnation !== incarnation) throw takenBy(claim, inputs.self);
+  if (claim.incarnation !== incarnation) {
+    const address = moved.find((move) => move.incarnation === claim.incarnation)?.to ?? claim.address;
+    throw takenBy({ ...claim, address }, inputs.self);
+  }
+  const { name } = claim;
 
   const isNew = claim.owner === owner && claim.state === "open";
   const taken = claim.owner === owner && !isNew;
@@ -120,6 +124,12 @@ export async function acquire(
     context.incarnations.add(claim.incarnation);
     return { claim, database: inGroup, registry, how, adopted };
   }
+}
+
+/** The resource that this run moves from that address to another one than `self`. */
+function movedAway({ moves }: Context, address: string, self: string) {
+  const move = moves.get(address);
+  return move && move.to !== self ? [move] : [];
 }
 
 /** What has the name. On Turso a database can be "not found" for some seconds after it was made. */

@@ -17,6 +17,7 @@ const recorded = ["tenant", "deletionPolicy", "onReplace", "expiresIn", "expires
 export function diffTenantDatabase(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs, context: Context): Diff {
   requireKnownScope(context, olds.scope);
   context.incarnations.add(olds.incarnation);
+  if (hasMoved(olds, news)) context.moves.set(olds.self, { to: news.self, incarnation: olds.incarnation });
   if (olds.status === "expired" && !differs(desiredRecord(news, olds).expiresAt, olds.expiresAt)) {
     return { changes: false, note: `${olds.name}: expired at ${olds.expiresAt}; it is gone, and is not made anew` };
   }
