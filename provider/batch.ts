@@ -1,12 +1,24 @@
+/** How requests are put together. */
+export interface BatchOptions {
+  /** Requests in one batch. Default 200. */
+  readonly maxSize?: number;
+  /** How long requests wait for a batch that is under way to return, in ms, before they set out beside it. Default 2. */
+  readonly patience?: number;
+  /** Batches under way at once. Default 4. */
+  readonly maxUnderWay?: number;
+}
+
 /**
- * Turns many single requests into few batches: what is asked for while a batch is under way goes into the next one.
- * The first batch waits for one turn of the event loop, so that requests that arrive together travel together.
+ * Turns many single requests into few batches. The first request leaves after one turn of the event loop, so that those
+ * that arrive together travel together. What is asked for while a batch is under way waits for its return, but not
+ * long: on a distant platform, every request would otherwise pay for half a round trip of others.
  *
  * `run` gets up to `maxSize` requests and answers one outcome for each, in order; when it throws, all of them fail.
+ * Batches may overlap: whoever needs his first request done before his second awaits it.
  */
 export function createBatcher<Request, Reply>(
   run: (requests: Request[]) => Promise<(Reply | Error)[]>,
-  maxSize = 200,
+  { maxSize = 200, patience = 2, maxUnderWay = 4 }: BatchOptions = {},
 ): (request: Request) => Promise<Reply> {
   interface Waiting {
     readonly request: Request;
@@ -14,33 +26,47 @@ export function createBatcher<Request, Reply>(
     readonly reject: (reason: unknown) => void;
   }
   let waiting: Waiting[] = [];
-  let running = false;
+  let underWay = 0;
+  let gathering: NodeJS.Immediate | undefined;
+  let impatience: NodeJS.Timeout | undefined;
 
-  const drain = async (): Promise<void> => {
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    while (waiting.length > 0) {
-      const batch = waiting.slice(0, maxSize);
-      waiting = waiting.slice(maxSize);
-      try {
-        const outcomes = await run(batch.map((one) => one.request));
-        batch.forEach((one, i) => {
-          const outcome = outcomes[i];
-          if (outcome instanceof Error) one.reject(outcome);
-          else one.resolve(outcome as Reply);
-        });
-      } catch (error) {
-        for (const one of batch) one.reject(error);
-      }
+  /** Sees to it that whatever waits will leave: now, when patience ends, or when the next batch returns. */
+  const schedule = (): void => {
+    if (waiting.length === 0) return;
+    if (underWay === 0) gathering ??= setImmediate(depart);
+    else if (underWay < maxUnderWay) impatience ??= setTimeout(depart, patience);
+  };
+
+  const depart = (): void => {
+    clearTimeout(impatience);
+    gathering = impatience = undefined;
+    if (waiting.length === 0) return;
+    const batch = waiting.slice(0, maxSize);
+    waiting = waiting.slice(maxSize);
+    underWay += 1;
+    void travel(batch).finally(() => {
+      underWay -= 1;
+      depart();
+    });
+    schedule();
+  };
+
+  const travel = async (batch: Waiting[]): Promise<void> => {
+    try {
+      const outcomes = await run(batch.map((one) => one.request));
+      batch.forEach((one, i) => {
+        const outcome = outcomes[i];
+        if (outcome instanceof Error) one.reject(outcome);
+        else one.resolve(outcome as Reply);
+      });
+    } catch (error) {
+      for (const one of batch) one.reject(error);
     }
-    running = false;
   };
 
   return (request) =>
     new Promise<Reply>((resolve, reject) => {
       waiting.push({ request, resolve, reject });
-      if (!running) {
-        running = true;
-        void drain();
-      }
+      schedule();
     });
 }

@@ -24,13 +24,47 @@ describe("createBatcher", () => {
 
   it("splits at the largest size, in order", async () => {
     const batches: number[][] = [];
-    const ask = createBatcher<number, number>(async (requests) => {
-      batches.push(requests);
-      return requests;
-    }, 2);
+    const ask = createBatcher<number, number>(
+      async (requests) => {
+        batches.push(requests);
+        return requests;
+      },
+      { maxSize: 2 },
+    );
     const all = [1, 2, 3, 4, 5];
     assert.deepEqual(await Promise.all(all.map(ask)), all);
     assert.deepEqual(batches, [[1, 2], [3, 4], [5]]);
+  });
+
+  it("lets a request leave beside a batch that takes its time, up to a number of them", async () => {
+    const batches: number[][] = [];
+    const returns: (() => void)[] = [];
+    const departed = async (count: number) => {
+      while (batches.length < count) await new Promise((resolve) => setTimeout(resolve, 1));
+    };
+    const ask = createBatcher<number, number>(
+      async (requests) => {
+        batches.push(requests);
+        await new Promise<void>((resolve) => returns.push(resolve));
+        return requests;
+      },
+      { patience: 1, maxUnderWay: 2 },
+    );
+    const first = ask(1);
+    await departed(1);
+    const second = [ask(2), ask(3)];
+    await departed(2);
+    const third = [ask(4), ask(5)];
+    // Longer than their patience: two are under way, so they stay.
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.deepEqual(batches, [[1], [2, 3]]);
+    returns[1]!();
+    assert.deepEqual(await Promise.all(second), [2, 3]);
+    await departed(3);
+    returns[0]!();
+    returns[2]!();
+    assert.deepEqual(await Promise.all([first, ...third]), [1, 4, 5]);
+    assert.deepEqual(batches, [[1], [2, 3], [4, 5]]);
   });
 
   it("fails one by one where the reply says so, all of a batch where it throws, and goes on", async () => {
