@@ -9,6 +9,9 @@ export interface PooledFetchOptions {
   /** Longest answer accepted, in bytes. Default 64 MiB. */
   readonly maxBytes?: number;
   readonly clock?: Clock;
+  /** Sent in place of the request's own, which can be read only once. */
+  readonly headers?: Headers;
+  readonly body?: Uint8Array;
 }
 
 /**
@@ -17,11 +20,11 @@ export interface PooledFetchOptions {
  */
 export async function pooledFetch(request: Request, options: PooledFetchOptions = {}): Promise<Response> {
   const url = new URL(request.url);
-  const body = request.body ? new Uint8Array(await request.arrayBuffer()) : undefined;
+  const body = options.body ?? (request.body ? new Uint8Array(await request.arrayBuffer()) : undefined);
   const result = await exchange({
     method: request.method,
     url,
-    headers: { "user-agent": userAgent, ...Object.fromEntries(request.headers) },
+    headers: { "user-agent": userAgent, ...Object.fromEntries(options.headers ?? request.headers) },
     body,
     timeout: options.timeout ?? 30_000,
     maxBytes: options.maxBytes ?? 64 * 1024 * 1024,

@@ -156,14 +156,14 @@ function createAuthorizedFetch(token: SqlOptions["token"], clock: Clock) {
   };
 
   return async (request: Request, timeout: number, origin: string): Promise<Response> => {
-    const { url, method } = request;
+    const { url } = request;
     // A server may send its clients elsewhere; our token does not go along.
     if (new URL(url).origin !== origin) throw strangerError(url);
-    const body = request.body ? await request.arrayBuffer() : undefined;
+    const body = request.body ? new Uint8Array(await request.arrayBuffer()) : undefined;
     const send = (bearer: string): Promise<Response> => {
       const headers = new Headers(request.headers);
       headers.set("authorization", `Bearer ${bearer}`);
-      return pooledFetch(new Request(url, { method, headers, body }), { timeout, clock });
+      return pooledFetch(request, { timeout, clock, headers, body });
     };
     let bearer = await token();
     let response = await send(bearer);
