@@ -37,6 +37,31 @@ describe("local SQL over HTTP, stream by stream", () => {
     assert.equal(last.baton, null);
   });
 
+  it("hands no setting on to the next stream, whichever way it was set", async () => {
+    await start();
+    const settings = ["PRAGMA query_only = 1", "PRAGMA foreign_keys = 1"];
+    for (const sql of settings) {
+      for (const request of [
+        execute(sql),
+        execute(`EXPLAIN ${sql}`),
+        execute(`EXPLAIN QUERY PLAN ${sql}`),
+        { type: "describe", sql },
+        { type: "describe", sql: `EXPLAIN ${sql}` },
+      ]) {
+        await pipeline("app", null, [execute("SELECT 1"), request, { type: "close" }]);
+        const next = await pipeline("app", null, [
+          execute("CREATE TABLE IF NOT EXISTS t (x)"),
+          execute("DELETE FROM t"),
+          execute("PRAGMA foreign_keys"),
+        ]);
+        assert.deepEqual(errors(next), [undefined, undefined, undefined], JSON.stringify(request));
+        const { rows } = next.results[2]?.response?.result as { rows: { value: string }[][] };
+        assert.equal(rows[0]?.[0]?.value, "0", JSON.stringify(request));
+        await pipeline("app", next.baton, [{ type: "close" }]);
+      }
+    }
+  });
+
   it("takes only the newest baton, and only of the same database and access", async () => {
     await start();
     const first = await pipeline("app", null, [execute("BEGIN IMMEDIATE")]);

@@ -75,7 +75,7 @@ export function connectionTo(file: OpenFile, options: ConnectionOptions): Connec
       let execution: Execution;
       try {
         execution = await patiently(() => {
-          asNew &&= leavesNothing.has(statement.kind);
+          asNew &&= leavesNothing.has(statement.kind) && !isPragma(statement);
           prepared ??= prepare(file, statement);
           return startExecution(database, prepared, statement, values);
         });
@@ -92,7 +92,11 @@ export function connectionTo(file: OpenFile, options: ConnectionOptions): Connec
         stop: () => (closed ? undefined : execution.stop()),
       };
     },
-    describe: (statement) => patiently(() => describeStatement(database, statement)),
+    describe: (statement) =>
+      patiently(() => {
+        asNew &&= !isPragma(statement);
+        return describeStatement(database, statement);
+      }),
     isAutocommit: () => closed || !database.inTransaction,
     close: () => {
       if (closed) return;
@@ -109,6 +113,12 @@ export function connectionTo(file: OpenFile, options: ConnectionOptions): Connec
 // What other statements leave behind, such as settings, temporary tables and last_insert_rowid(), ends with the
 // connection, as on a libSQL server.
 const leavesNothing: ReadonlySet<SqlStatement["kind"]> = new Set(["read", "explain", "begin", "end"]);
+
+/** Settings change while they are prepared, even behind EXPLAIN, and so when they are described. */
+function isPragma({ tokens }: SqlStatement): boolean {
+  const [verb, next, ...rest] = tokens.slice(0, 4).map((part) => part.toUpperCase());
+  return (verb === "EXPLAIN" ? (next === "QUERY" ? rest[1] : next) : verb) === "PRAGMA";
+}
 
 /**
  * Ends a statement that was refused a lock. SQLite leaves such a one pending, and as long as one that writes is, no
