@@ -121,7 +121,7 @@ export async function startLocalPlatform(options: LocalPlatformOptions = {}): Pr
     undo.push(() => control.close());
     const files = openDatabaseFiles(directory);
     files.sweep(control.databases.all());
-    const usage = createUsage();
+    const usage = createUsage((id) => control.databases.has(id));
     const processes = createSqlProcesses({
       onUsage: (counted) => counted.forEach(({ databaseId, statements }) => usage.add(databaseId, statements)),
     });

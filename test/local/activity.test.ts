@@ -128,4 +128,12 @@ describe("embedded platform: usage counters", () => {
     assert.equal(topQueries[0]?.rowsRead, 1_000);
     assert.ok(topQueries.every(({ sql }) => sql.length <= 1_001));
   });
+
+  it("keep nothing of a database that is gone, however late they are told", () => {
+    const usage = createUsage((id) => id === "a");
+    usage.add("a", one("here", 1));
+    usage.add("gone", one("late", 1));
+    assert.equal(usage.of("a").rowsRead, 1);
+    assert.equal(usage.of("gone").rowsRead, 0);
+  });
 });

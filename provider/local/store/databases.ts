@@ -39,6 +39,7 @@ export interface DatabaseRows {
   list(filter: DatabaseFilter): DatabaseRow[];
   get(organization: string, name: string): DatabaseRow | undefined;
   byLabel(label: string): DatabaseRow | undefined;
+  has(id: string): boolean;
   ofGroup(groupId: string): DatabaseRow[];
   count(organization: string): number;
   all(): { id: string; organization: string }[];
@@ -81,6 +82,7 @@ export function createDatabaseRows(sql: Database.Database): DatabaseRows {
   const listOfBoth = page("AND d.group_id = ? AND d.parent_id = ?");
   const get = sql.prepare(`${select} WHERE d.organization = ? AND d.name = ?`);
   const byLabel = sql.prepare(`${select} WHERE d.label = ?`);
+  const has = sql.prepare("SELECT 1 FROM databases WHERE id = ?");
   const ofGroup = sql.prepare(`${select} WHERE d.group_id = ? ORDER BY d.name`);
   const all = sql.prepare("SELECT id, organization FROM databases");
   const count = sql.prepare("SELECT count(*) AS n FROM databases WHERE organization = ?");
@@ -107,6 +109,7 @@ export function createDatabaseRows(sql: Database.Database): DatabaseRows {
               : list.all([organization, after, limit]);
       return (rows as Stored[]).map(fromStored);
     },
+    has: (id) => has.get([id]) !== undefined,
     get: (organization, name) => optional(get.get([organization, name])),
     byLabel: (label) => optional(byLabel.get([label])),
     ofGroup: (groupId) => (ofGroup.all([groupId]) as Stored[]).map(fromStored),

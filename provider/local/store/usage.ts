@@ -37,11 +37,13 @@ interface Counter {
 
 const weight = ({ rowsRead, rowsWritten }: Counter): number => rowsRead + rowsWritten;
 
-export function createUsage(): Usage {
+/** @param isKnown What statements cost is told a moment later: of a database deleted meanwhile nothing is kept. */
+export function createUsage(isKnown: (databaseId: string) => boolean = () => true): Usage {
   const databases = new Map<string, Counter & { readonly queries: Map<string, Counter> }>();
   return {
     since: new Date(),
     add(databaseId, statements) {
+      if (!isKnown(databaseId)) return;
       const found = databases.get(databaseId) ?? { rowsRead: 0, rowsWritten: 0, queries: new Map<string, Counter>() };
       databases.set(databaseId, found);
       for (const statement of statements) {
