@@ -41,7 +41,7 @@ export function sqlRoutes({ control, files, processes, gate, defaultOrganization
   const ask = (verb: "pipeline" | "cursor" | "dump"): Serve => {
     return async (c, database, access) => {
       const body = verb === "dump" ? "" : await c.req.text();
-      return respond(
+      return await respond(
         c,
         await processes.ask(verb, { databaseId: database.id, file: files.path(database), access, body }),
       );
@@ -75,14 +75,21 @@ export function sqlRoutes({ control, files, processes, gate, defaultOrganization
 }
 
 // The type goes out exactly as it is: `@libsql/client` reads an error of "application/json" only, without a charset.
-function respond(c: Context, { status, contentType, body }: SqlAnswer): Response {
+async function respond(c: Context, { status, contentType, body }: SqlAnswer): Promise<Response> {
   const head = { "content-type": contentType };
   if (typeof body === "string") return c.body(body, status as ContentfulStatusCode, head);
   const encoder = new TextEncoder();
   const parts = body[Symbol.asyncIterator]();
+  // Begun at once: what was never begun ends nothing when it is left.
+  let first: IteratorResult<string> | undefined = await parts.next();
+  if (c.req.method === "HEAD") {
+    await parts.return?.();
+    return c.body(null, status as ContentfulStatusCode, head);
+  }
   const stream = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const part = await parts.next();
+      const part = first ?? (await parts.next());
+      first = undefined;
       if (part.done) controller.close();
       else controller.enqueue(encoder.encode(part.value));
     },

@@ -39,7 +39,8 @@ export async function receiveUpload(request: Request, options: UploadOptions): P
     const fault = (await headerFault(aside, length)) ?? (await contentFault(aside, options));
     if (fault !== undefined) throw new ApiProblem(400, `the uploaded file is refused: ${fault}`);
     await processes.exclusively(database.id, () => {
-      // Others may have written to it until now.
+      // Others may have deleted it, or written to it, until now.
+      if (!files.exists(database)) throw new ApiProblem(404, "Namespace doesn't exist");
       if (!files.isEmpty(database)) throw new ApiProblem(409, `database ${database.name} is not empty`);
       files.replace(database, aside);
     });

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { readFile, mkdtemp, rm } from "node:fs/promises";
+import { once } from "node:events";
 import { readdirSync } from "node:fs";
+import { type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "libsql";
@@ -157,5 +159,56 @@ describe("embedded platform: dump and upload", function () {
     } as RequestInit);
     assert.equal(chunked.status, 400);
     assert.match(await chunked.text(), /Content-Length/);
+  });
+
+  it("an upload to a database that is deleted meanwhile is refused, and leaves no file", async () => {
+    const made = await fileOf("PRAGMA journal_mode = WAL; CREATE TABLE t (x)");
+    const api = apiCaller(platform, "local");
+    const folderOf = join(platform.directory, "databases", "local");
+    const before = readdirSync(folderOf);
+    await api.ok("POST", "/databases", { name: "leaving", group: "g" });
+    const { hostname, port, pathname } = new URL(`${platform.databaseUrl("leaving")}v1/upload`);
+    const headers = { authorization: `Bearer ${token}`, "content-length": made.length };
+    const upload = request({ hostname, port, path: pathname, method: "POST", headers });
+    const answered = once(upload, "response") as Promise<[IncomingMessage]>;
+    upload.write(made.subarray(0, 4096));
+    // It has been let in once its file is there.
+    const isThere = (): boolean => readdirSync(folderOf).some((name) => /\.db\.[0-9a-f]+$/.test(name));
+    while (!isThere()) await new Promise((resolve) => setTimeout(resolve, 10));
+    await api.ok("DELETE", "/databases/leaving");
+    upload.end(made.subarray(4096));
+    const [answer] = await answered;
+    answer.resume();
+    assert.equal(answer.statusCode, 404);
+    assert.deepEqual(
+      readdirSync(folderOf).filter((name) => name.endsWith(".db") && !before.includes(name)),
+      [],
+    );
+  });
+
+  it("a dump that is asked for without its content keeps nothing open", async () => {
+    const made = await apiCaller(platform, "local").ok<{ database: { DbId: string } }>("POST", "/databases", {
+      name: "head",
+      group: "g",
+    });
+    await client("head").executeMultiple(`
+      CREATE TABLE t (x);
+      INSERT INTO t WITH RECURSIVE r (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r LIMIT 50000) SELECT x FROM r;`);
+    const headers = { authorization: `Bearer ${token}` };
+    const answer = await fetch(`${platform.databaseUrl("head")}dump`, { method: "HEAD", headers });
+    assert.equal(answer.status, 200);
+    await client("head").execute("INSERT INTO t VALUES (0)");
+    const own = new Database(join(platform.directory, "databases", "local", `${made.database.DbId}.db`));
+    try {
+      // A reader in the middle of its snapshot would keep the log from being emptied.
+      const isBusy = (): unknown => (own.prepare("PRAGMA wal_checkpoint(TRUNCATE)").raw().get([]) as unknown[])[0];
+      const deadline = performance.now() + 10_000;
+      while (isBusy() !== 0) {
+        assert.ok(performance.now() < deadline, "the dump was never ended");
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    } finally {
+      own.close();
+    }
   });
 });

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import Database from "libsql";
@@ -19,6 +19,7 @@ export interface DatabaseFiles {
   path(database: FileKey): string;
   /** Bytes on disk, the log that is not merged yet included. */
   size(database: FileKey): number;
+  exists(database: FileKey): boolean;
   create(database: FileKey): Promise<void>;
   /** A new file with the source's committed content as of some moment of the call. The source can be used meanwhile. */
   copy(source: FileKey, target: FileKey): Promise<void>;
@@ -52,6 +53,7 @@ export function openDatabaseFiles(directory: string): DatabaseFiles {
   return {
     path,
     size: (database) => bytesOf(path(database)) + bytesOf(`${path(database)}-wal`),
+    exists: (database) => existsSync(path(database)),
     async create(database) {
       await makeFolder(database.organization);
       await writeFile(path(database), empty, { flag: "wx", mode: 0o600 });
