@@ -19,7 +19,7 @@ export interface Fleet {
 
 export function createFleet(control: Control, files: DatabaseFiles, processes: SqlProcesses): Fleet {
   const removeFiles = async (databases: readonly FileKey[]): Promise<void> => {
-    for (const database of databases) await processes.exclusively(database.id, () => files.remove(database));
+    await Promise.all(databases.map((each) => processes.exclusively(each.id, () => files.remove(each))));
   };
   return {
     async create({ group, name, seed }) {

@@ -10,6 +10,7 @@ import {
   type SqlProcesses,
   type SqlProcessesOptions,
 } from "../../provider/local/processes/sql-processes";
+import { startSqlProcess } from "../../provider/local/processes/sql-process";
 
 interface Reply {
   readonly baton: string | null;
@@ -176,6 +177,79 @@ describe("processes that run SQL", function () {
     }
     // Its stream is gone: nothing keeps the database from being written.
     await run("a", ["CREATE TABLE t (x)"]);
+  });
+
+  it("a statement without an end is ended although others ask for the same database all the while", async () => {
+    open({ statementTimeout: 1_000 });
+    await run("a", ["SELECT 1"]);
+    let isOver = false;
+    const slow = ask("a", [endless]).finally(() => (isOver = true));
+    const others: Promise<SqlAnswer>[] = [];
+    const deadline = performance.now() + 10_000;
+    while (!isOver && performance.now() < deadline) {
+      others.push(ask("a", ["SELECT 1"]));
+      await sleep(100);
+    }
+    assert.equal(isOver, true);
+    assert.equal(codeOf(await slow), "SQL_TIMEOUT");
+    await Promise.all(others);
+  });
+
+  it("closing a database's files costs no other database its statement", async () => {
+    open({ statementTimeout: 4_000 });
+    await run("a", ["SELECT 1"]);
+    const slow = ask("b", [endless]);
+    await processes.exclusively("a", () => undefined);
+    // It ran until its own time was up.
+    assert.equal(codeOf(await slow), "SQL_TIMEOUT");
+  });
+
+  it("a database whose streams were ended keeps its process for itself no longer", async () => {
+    open();
+    const one = startSqlProcess({ batonKey: "", maxOpen: 1, streamTimeout: 600_000 }, 60_000, {
+      onChange: () => undefined,
+      onUsage: () => undefined,
+      onEnd: () => undefined,
+    });
+    try {
+      const call = {
+        databaseId: "a",
+        file: join(directory, "a.db"),
+        access: { write: true, blockReads: false, blockWrites: false },
+        body: JSON.stringify({ requests: [{ type: "execute", stmt: { sql: "BEGIN" } }] }),
+      };
+      await new Promise<void>((part, failed) => one.ask({ verb: "pipeline", call }, { part: () => part(), failed }));
+      assert.equal(one.holds("a"), true);
+      await one.forget("a");
+      assert.equal(one.holds("a"), false);
+    } finally {
+      await one.end();
+    }
+  });
+
+  it("a dump that fails costs its own answer alone, and says why", async () => {
+    open({ most: 1 });
+    const { baton } = await run("b", ["CREATE TABLE t (x)", "BEGIN", "INSERT INTO t VALUES (1)"], { close: false });
+    await run("a", ["CREATE TABLE big (x)", "INSERT INTO big VALUES (zeroblob(100000))"]);
+    await run("a", ["CREATE VIRTUAL TABLE f USING fts5 (x, content='missing')"]);
+    await run("c", ["CREATE VIRTUAL TABLE f USING fts5 (x, content='missing')"]);
+    const dumpOf = (id: string): Promise<SqlAnswer> =>
+      processes.ask("dump", {
+        databaseId: id,
+        file: join(directory, `${id}.db`),
+        access: { write: true, blockReads: false, blockWrites: false },
+        body: "",
+      });
+    const small = await dumpOf("c");
+    assert.equal(small.status, 500);
+    assert.match(String(small.body), /no such table: main\.missing/);
+    // What has begun cannot be taken back, but must not pass for the whole.
+    const large = await dumpOf("a");
+    assert.equal(large.status, 200);
+    await assert.rejects(async () => {
+      for await (const part of large.body as AsyncIterable<string>) assert.notEqual(part, "");
+    }, /broke off.*no such table/);
+    await run("b", ["COMMIT"], { baton });
   });
 
   it("tells what statements cost", async () => {

@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
+import { StatementError } from "../hrana/fault";
 import { checkFile } from "../hrana/open-file";
 import { type Answer, createPipelines, type Target } from "../hrana/pipeline";
 import type { Call, FromProcess, Part, ProcessOptions, ToProcess, Verb } from "./message";
@@ -51,20 +52,32 @@ async function serve(n: number, verb: Verb, { body, ...target }: Call): Promise<
   const send = (text: string, isLast: boolean): void => say({ type: "answer", n, answer: part(text, isLast) });
   if (typeof answer.body === "string") return send(answer.body, true);
   let text = "";
-  for await (const line of answer.body) {
-    text += line;
-    if (text.length < partLength) continue;
-    send(text, false);
-    text = "";
-    if (!(await read(n))) break;
+  let begun = false;
+  try {
+    for await (const line of answer.body) {
+      text += line;
+      if (text.length < partLength) continue;
+      send(text, false);
+      begun = true;
+      text = "";
+      if (!(await read(n))) break;
+    }
+    send(text, true);
+  } catch (error) {
+    const { status, contentType, body } = brokenAnswer(error);
+    const streams = pipelines.streams(target.databaseId);
+    // What has begun with 200 can only be cut off.
+    say({ type: "answer", n, answer: { status, contentType, body, isLast: true, isBroken: begun, streams } });
   }
-  send(text, true);
 }
 
-/** A fault of this platform costs the one who met it an answer, and nobody else anything. */
-function brokenAnswer(error: unknown): Answer {
-  const message = `internal error: ${error instanceof Error ? error.message : String(error)}`;
-  return { status: 500, contentType: "application/json", body: JSON.stringify({ message, code: "INTERNAL_ERROR" }) };
+/** What fails costs the one who met it an answer, and nobody else anything. */
+function brokenAnswer(error: unknown): Answer & { body: string } {
+  const [message, code] =
+    error instanceof StatementError
+      ? [error.message, error.code]
+      : [`internal error: ${error instanceof Error ? error.message : String(error)}`, "INTERNAL_ERROR"];
+  return { status: 500, contentType: "application/json", body: JSON.stringify({ message, code }) };
 }
 
 /** Waits until the reader has taken a part. */
@@ -88,6 +101,7 @@ process.on("message", (message: ToProcess) => {
       break;
     case "forget":
       pipelines.forget(message.databaseId);
+      say({ type: "streams", databaseId: message.databaseId, open: pipelines.streams(message.databaseId) });
       say({ type: "forgotten", n: message.n });
   }
 });

@@ -40,6 +40,8 @@ export interface Part {
   readonly contentType: string;
   readonly body: string;
   readonly isLast: boolean;
+  /** It failed after its first part: what was told is not all. */
+  readonly isBroken?: boolean;
   /** How many streams the database has open in the process. */
   readonly streams: number;
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { fork } from "node:child_process";
 import path from "node:path";
 import type { FromProcess, Part, ProcessOptions, ToProcess } from "./message";
 
@@ -25,7 +25,7 @@ export interface SqlProcess {
   /** True while any database but this one has. */
   holdsOther(databaseId: string): boolean;
   ask(message: Omit<ToProcess & { type: "ask" }, "type" | "n">, listener: Listener): { more(): void; stop(): void };
-  /** Closes a database's streams and files; a process that does not come to it in time is ended. */
+  /** Closes a database's streams and files; a process that is busy with it, and does not come to it, is ended. */
   forget(databaseId: string): Promise<void>;
   /** Lets a statement under way go on for a moment, unless it is to end `now`. */
   end(now?: boolean): Promise<void>;
@@ -146,7 +146,8 @@ export function startSqlProcess(options: ProcessOptions, overrun: number, events
       served.add(databaseId);
       note(databaseId, { requests: 1 });
       send({ type: "ask", n, ...message });
-      rewatch();
+      // A question is no sign of life: whoever asks again and again must not keep a statement running for ever.
+      if (watch === undefined) rewatch();
       return { more: () => send({ type: "more", n }), stop: () => send({ type: "stop", n }) };
     },
     async forget(databaseId) {
@@ -154,19 +155,28 @@ export function startSqlProcess(options: ProcessOptions, overrun: number, events
       const n = ++counter;
       const done = new Promise<void>((resolve) => forgetting.set(n, resolve));
       send({ type: "forget", n, databaseId });
-      await orKill(child, done);
+      await inTime(done, () => {
+        // Busy with another database: it comes to this before anything else of this one, so nobody need wait for it.
+        if (!guests.get(databaseId)?.requests) return;
+        child.kill("SIGKILL");
+        return done;
+      });
       forgetting.delete(n);
     },
     async end(now = false) {
       if (child.connected) child.disconnect();
-      await orKill(child, ended, now ? 0 : patience);
-      await ended;
+      const kill = () => {
+        child.kill("SIGKILL");
+        return ended;
+      };
+      await inTime(ended, kill, now ? 0 : patience);
     },
   };
 }
 
-async function orKill(child: ChildProcess, done: Promise<void>, wait = patience): Promise<void> {
-  const late = setTimeout(() => child.kill("SIGKILL"), wait);
-  await done;
+async function inTime(done: Promise<void>, otherwise: () => Promise<void> | undefined, wait = patience): Promise<void> {
+  let late: NodeJS.Timeout | undefined;
+  const patient = new Promise<boolean>((resolve) => (late = setTimeout(() => resolve(true), wait)));
+  if (await Promise.race([done.then(() => false), patient])) await otherwise();
   clearTimeout(late);
 }

@@ -37,6 +37,8 @@ export interface SqlProcesses {
 
 interface Waiting {
   readonly call: Call;
+  /** By the process's own clock, ms. */
+  readonly since: number;
   go(process: SqlProcess): void;
 }
 
@@ -56,6 +58,7 @@ export function createSqlProcesses(options: SqlProcessesOptions = {}): SqlProces
   const closedTo = new Map<string, Promise<void>>();
   let queue: Waiting[] = [];
   let impatience: NodeJS.Timeout | undefined;
+  let lastStart = -Infinity;
   let idle: NodeJS.Timeout | undefined;
   let closed = false;
 
@@ -71,6 +74,7 @@ export function createSqlProcesses(options: SqlProcessesOptions = {}): SqlProces
       },
     });
     processes.add(started);
+    lastStart = performance.now();
     return started;
   };
 
@@ -88,12 +92,13 @@ export function createSqlProcesses(options: SqlProcessesOptions = {}): SqlProces
     return processes.size < most ? undefined : free[0];
   };
 
-  /** @param isLate Somebody has waited for long: one process may be started. */
-  const serveQueue = (isLate = false): void => {
+  /** How long until somebody has waited for long, and since the last start of a process too: one may be started. */
+  const untilLate = ({ since }: Waiting): number => Math.max(since, lastStart) + longWait - performance.now();
+
+  const serveQueue = (): void => {
     const left: Waiting[] = [];
-    const before = processes.size;
     for (const waiting of queue) {
-      const mayStart = isLate && processes.size === before;
+      const mayStart = untilLate(waiting) <= 0;
       const chosen = closedTo.has(waiting.call.databaseId) ? undefined : choose(waiting.call.databaseId, mayStart);
       if (!chosen) {
         left.push(waiting);
@@ -104,7 +109,9 @@ export function createSqlProcesses(options: SqlProcessesOptions = {}): SqlProces
     }
     queue = left;
     clearTimeout(impatience);
-    if (queue.length > 0) impatience = setTimeout(() => serveQueue(true), longWait);
+    const [first] = queue;
+    // Who is late already is looked at again soon, and whenever a process has something to say.
+    if (first) impatience = setTimeout(serveQueue, untilLate(first) > 0 ? Math.ceil(untilLate(first)) : longWait);
     scheduleIdle();
   };
 
@@ -124,7 +131,7 @@ export function createSqlProcesses(options: SqlProcessesOptions = {}): SqlProces
     for (let wait = closedTo.get(call.databaseId); wait; wait = closedTo.get(call.databaseId)) await wait;
     if (closed) return { status: 503, contentType: "text/plain", body: "the platform is stopping" };
     return new Promise((resolve) => {
-      queue.push({ call, go: (process) => hear(process, verb, call, resolve) });
+      queue.push({ call, since: performance.now(), go: (process) => hear(process, verb, call, resolve) });
       serveQueue();
     });
   };
@@ -177,8 +184,9 @@ function hear(process: SqlProcess, verb: Verb, call: Call, resolve: (answer: Sql
       for (;;) {
         const part = parts.shift();
         if (part) {
-          yield part.body;
           isLast = part.isLast;
+          if (part.isBroken) throw new Error(`the answer broke off: ${part.body}`);
+          yield part.body;
           if (isLast) return;
           line.more();
         } else {
