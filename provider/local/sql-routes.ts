@@ -32,23 +32,31 @@ export function sqlRoutes({ control, files, processes, gate, defaultOrganization
     { prefix: "/db/:name", find: byPath },
     { prefix: "/org/:organization/db/:name", find: byPath },
   ];
-  type Serve = (c: Context, database: DatabaseRow, access: Access) => Promise<Response>;
-  const admitted = (find: (c: Context) => DatabaseRow | undefined, serve: Serve) => async (c: Context) => {
-    const database = find(c);
-    if (!database) throw new ApiProblem(404, "Namespace doesn't exist");
-    return serve(c, database, gate(c.req.header("authorization"), database));
-  };
+  type Admit = () => { readonly database: DatabaseRow; readonly access: Access };
+  /** A body takes its time: who is let in before it is asked again after it. */
+  type Serve = (c: Context, admit: Admit) => Promise<Response>;
+  const admitted = (find: (c: Context) => DatabaseRow | undefined, serve: Serve) => async (c: Context) =>
+    serve(c, () => {
+      const database = find(c);
+      if (!database) throw new ApiProblem(404, "Namespace doesn't exist");
+      return { database, access: gate(c.req.header("authorization"), database) };
+    });
   const ask = (verb: "pipeline" | "cursor" | "dump"): Serve => {
-    return async (c, database, access) => {
-      const body = verb === "dump" ? "" : await c.req.text();
+    return async (c, admit) => {
+      let { database, access } = admit();
+      let body = "";
+      if (verb !== "dump") {
+        body = await c.req.text();
+        ({ database, access } = admit());
+      }
       return await respond(
         c,
         await processes.ask(verb, { databaseId: database.id, file: files.path(database), access, body }),
       );
     };
   };
-  const upload: Serve = async (c, database, access) => {
-    await receiveUpload(c.req.raw, { database, access, files, processes });
+  const upload: Serve = async (c, admit) => {
+    await receiveUpload(c.req.raw, { admit, files, processes });
     return c.body(null, 200);
   };
   const ok = (c: Context) => c.body(null, 200);

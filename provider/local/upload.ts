@@ -10,8 +10,8 @@ import type { DatabaseFiles } from "./store/database-files";
 import type { DatabaseRow } from "./store/databases";
 
 export interface UploadOptions {
-  readonly database: DatabaseRow;
-  readonly access: Access;
+  /** Asked before the file comes and again before it is put in place; throws where the bearer may not come in. */
+  readonly admit: () => { readonly database: DatabaseRow; readonly access: Access };
   readonly files: DatabaseFiles;
   readonly processes: SqlProcesses;
 }
@@ -25,8 +25,8 @@ const largestFile = 20 * 1024 ** 3;
  * Source of what a file must be: turso-docs, "Database upload" (WAL mode, pages of 4096 bytes, no auto-vacuum, UTF-8).
  */
 export async function receiveUpload(request: Request, options: UploadOptions): Promise<void> {
-  const { database, access, files, processes } = options;
-  if (!access.write || access.blockWrites) throw new ApiProblem(403, "this database cannot be written with this token");
+  const { admit, files, processes } = options;
+  const { database } = admitWriter(admit);
   const length = Number(request.headers.get("content-length") ?? Number.NaN);
   if (!Number.isSafeInteger(length)) throw new ApiProblem(400, "an upload needs a Content-Length");
   if (length > largestFile) throw new ApiProblem(413, `an upload may have ${largestFile} bytes at most`);
@@ -36,11 +36,12 @@ export async function receiveUpload(request: Request, options: UploadOptions): P
       Readable.fromWeb((request.body ?? new Blob([]).stream()) as ReadableStream),
       createWriteStream(aside, { mode: 0o600 }),
     );
-    const fault = (await headerFault(aside, length)) ?? (await contentFault(aside, options));
+    const fault = (await headerFault(aside, length)) ?? (await contentFault(aside, database, options));
     if (fault !== undefined) throw new ApiProblem(400, `the uploaded file is refused: ${fault}`);
     await processes.exclusively(database.id, () => {
-      // Others may have deleted it, or written to it, until now.
-      if (!files.exists(database)) throw new ApiProblem(404, "Namespace doesn't exist");
+      // Others may have deleted it, blocked it, or written to it, until now.
+      if (admitWriter(admit).database.id !== database.id || !files.exists(database))
+        throw new ApiProblem(404, "Namespace doesn't exist");
       if (!files.isEmpty(database)) throw new ApiProblem(409, `database ${database.name} is not empty`);
       files.replace(database, aside);
     });
@@ -49,9 +50,17 @@ export async function receiveUpload(request: Request, options: UploadOptions): P
   }
 }
 
+function admitWriter(admit: UploadOptions["admit"]): ReturnType<UploadOptions["admit"]> {
+  const admitted = admit();
+  const { write, blockWrites } = admitted.access;
+  if (!write || blockWrites) throw new ApiProblem(403, "this database cannot be written with this token");
+  return admitted;
+}
+
 /** What SQLite finds wrong, in a process of its own: nobody knows what such a file holds. */
-async function contentFault(file: string, { database, access, processes }: UploadOptions): Promise<string | undefined> {
-  const answer = await processes.ask("check", { databaseId: `${database.id}/upload`, file, access, body: "" });
+async function contentFault(file: string, database: DatabaseRow, options: UploadOptions): Promise<string | undefined> {
+  const access = { write: true, blockReads: false, blockWrites: false };
+  const answer = await options.processes.ask("check", { databaseId: `${database.id}/upload`, file, access, body: "" });
   const found = typeof answer.body === "string" ? answer.body : "unreadable";
   return answer.status === 200 && found === "ok" ? undefined : found;
 }

@@ -186,6 +186,37 @@ describe("embedded platform: dump and upload", function () {
     );
   });
 
+  it("who may no longer come in when the body is there is refused", async () => {
+    const api = apiCaller(platform, "local");
+    await api.ok("POST", "/databases", { name: "closing", group: "g" });
+    const own = await mint(api, "databases/closing");
+    const made = await fileOf("PRAGMA journal_mode = WAL; CREATE TABLE t (x)");
+    const statement = { type: "execute", stmt: { sql: "CREATE TABLE late (x)" } };
+    const bodies: [string, Uint8Array][] = [
+      ["v2/pipeline", Buffer.from(JSON.stringify({ requests: [statement, { type: "close" }] }))],
+      ["v1/upload", made],
+    ];
+    const sent = [];
+    for (const [path, body] of bodies) {
+      const { hostname, port, pathname } = new URL(platform.databaseUrl("closing") + path);
+      // Each is let in by the server's word to go on.
+      const headers = { authorization: `Bearer ${own}`, "content-length": body.length, expect: "100-continue" };
+      const open = request({ hostname, port, path: pathname, method: "POST", headers });
+      open.flushHeaders();
+      await once(open, "continue");
+      open.write(body.subarray(0, 5));
+      sent.push({ open, rest: body.subarray(5), answered: once(open, "response") as Promise<[IncomingMessage]> });
+    }
+    assert.equal((await api("POST", "/databases/closing/auth/rotate")).status, 200);
+    for (const { open, rest, answered } of sent) {
+      open.end(rest);
+      const [answer] = await answered;
+      answer.resume();
+      assert.equal(answer.statusCode, 401);
+    }
+    assert.equal((await client("closing").execute("SELECT count(*) AS n FROM sqlite_schema")).rows[0]?.n, 0);
+  });
+
   it("a dump that is asked for without its content keeps nothing open", async () => {
     const made = await apiCaller(platform, "local").ok<{ database: { DbId: string } }>("POST", "/databases", {
       name: "head",
