@@ -12,6 +12,8 @@ import type { Call, FromProcess, Part, ProcessOptions, ToProcess, Verb } from ".
 
 // Long parts would hold up the channel for others, short ones cost a message each.
 const partLength = 64 * 1024;
+/** A reader that takes nothing for so long has gone: its transaction may keep others from writing. In ms. */
+const readerPatience = 30_000;
 /** How often what statements cost is told, ms. */
 const usagePeriod = 200;
 
@@ -60,7 +62,8 @@ async function serve(n: number, verb: Verb, { body, ...target }: Call): Promise<
       send(text, false);
       begun = true;
       text = "";
-      if (!(await read(n))) break;
+      // A reader that comes back after all must not take what it has for the whole.
+      if (!(await read(n))) throw new Error("nobody read it");
     }
     send(text, true);
   } catch (error) {
@@ -82,9 +85,14 @@ function brokenAnswer(error: unknown): Answer & { body: string } {
 
 /** Waits until the reader has taken a part. */
 async function read(n: number): Promise<boolean> {
-  const taken = new Promise<boolean>((resolve) => readers.set(n, resolve));
+  let late: NodeJS.Timeout | undefined;
+  const taken = new Promise<boolean>((resolve) => {
+    readers.set(n, resolve);
+    late = setTimeout(() => resolve(false), readerPatience);
+  });
   wait(1);
   const goOn = await taken;
+  clearTimeout(late);
   readers.delete(n);
   wait(-1);
   return goOn;

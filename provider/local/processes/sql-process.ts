@@ -4,7 +4,7 @@ import type { FromProcess, Part, ProcessOptions, ToProcess } from "./message";
 
 /** A process ended before it answered. */
 export class ProcessEnded extends Error {
-  constructor(readonly reason: "died" | "overran") {
+  constructor(readonly reason: "died" | "overran" | "stopped") {
     super(`the process that ran the SQL ${reason === "died" ? "died" : "was ended"}`);
     this.name = "ProcessEnded";
   }
@@ -158,6 +158,7 @@ export function startSqlProcess(options: ProcessOptions, overrun: number, events
       await inTime(done, () => {
         // Busy with another database: it comes to this before anything else of this one, so nobody need wait for it.
         if (!guests.get(databaseId)?.requests) return;
+        reason = "stopped";
         child.kill("SIGKILL");
         return done;
       });
@@ -165,6 +166,7 @@ export function startSqlProcess(options: ProcessOptions, overrun: number, events
     },
     async end(now = false) {
       if (child.connected) child.disconnect();
+      reason = "stopped";
       const kill = () => {
         child.kill("SIGKILL");
         return ended;

@@ -213,11 +213,13 @@ function hear(process: SqlProcess, verb: Verb, call: Call, resolve: (answer: Sql
 
 /** As a libSQL client shows it: a code, and what it means for the caller. */
 function explain({ reason }: ProcessEnded): SqlAnswer {
-  const message =
-    reason === "overran"
-      ? "The statement ran too long and was ended; an open transaction was rolled back."
-      : "The process that ran this SQL ended. A result with text that is not valid UTF-8 does that: read it as a blob, " +
-        "with CAST(... AS BLOB). What was not committed was rolled back.";
+  const message = {
+    overran: "The statement ran too long and was ended; an open transaction was rolled back.",
+    stopped: "The database was deleted or replaced, or the platform stops: what was not committed was rolled back.",
+    died:
+      "The process that ran this SQL ended. A result with text that is not valid UTF-8 does that: read it as a blob, " +
+      "with CAST(... AS BLOB). What was not committed was rolled back.",
+  }[reason];
   const code = reason === "overran" ? "SQL_TIMEOUT" : "SQL_PROCESS_ENDED";
   return { status: 500, contentType: "application/json", body: JSON.stringify({ message, code }) };
 }
