@@ -49,6 +49,18 @@ describe("doctor on a file backend", () => {
     );
   });
 
+  it("removes what is torn beside the state, and does both where both are", async () => {
+    const check = () => checkpointCheck(backend, stack);
+    const file = await write("stacks/shop/dev.json", "{}");
+    const attributes = await write("stacks/shop/dev.json.attrs", '{"md5":"x"}');
+    const bak = await write("stacks/shop/dev.json.bak", "{}");
+    assert.equal(await check(), undefined);
+    await write("stacks/shop/dev.json.attrs", "");
+    assert.match((await check())!.fix!, new RegExp(`: \`rm '?${attributes}'?\`\\.$`));
+    await write("stacks/shop/dev.json", "");
+    assert.equal((await check())!.fix!.replaceAll("'", "").includes(`cp ${bak} ${file} && rm ${attributes}`), true);
+  });
+
   it("tells a lock of a run that is over from one that may be at work", async () => {
     assert.deepEqual(await lockChecks(backend, stack), []);
     const over = spawn(process.execPath, ["-e", ""]);

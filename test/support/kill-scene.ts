@@ -33,15 +33,15 @@ export const scene: Readonly<
 /** The program and its migrations, as files of a project. */
 export function filesOf({ tenants, migrations }: Declared): Record<string, string> {
   const program = `
-import { DatabaseToken, Group, SchemaTemplate, TenantDatabase } from "tenantry";
+const { DatabaseToken, Group, SchemaTemplate, TenantDatabase } = require("tenantry");
 const group = new Group("eu", { location: "local" });
 const schema = new SchemaTemplate("app", { migrations: "./migrations" });
-const tenants = ${JSON.stringify(tenants)}.map((name: string) => new TenantDatabase(name, { group, schema }));
+const tenants = ${JSON.stringify(tenants)}.map((name) => new TenantDatabase(name, { group, schema }));
 new DatabaseToken("reader", { database: tenants[0] });
 `;
   const texts = Object.entries(migrations).map(([id, sql]) => [`migrations/${id}.sql`, sql]);
   // Without one, the engine has a warning of its own at each run.
-  return { "package.json": '{ "main": "index.ts" }', "index.ts": program, ...Object.fromEntries(texts) };
+  return { "package.json": '{ "main": "index.js" }', "index.js": program, ...Object.fromEntries(texts) };
 }
 
 /** Resources of the program, without the stack's own: group, template, tenants, token. */

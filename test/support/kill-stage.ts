@@ -191,7 +191,7 @@ async function comeBack(project: Project, locked: boolean): Promise<void> {
   const name = `organization/test-project/${project.stack}`;
   const torn = await checkpointCheck(path.resolve(file, "../../../.."), { name, from: "--stack" });
   if (torn) {
-    const [, command] = /`(cp [^`]+)`/.exec(torn.fix ?? "") ?? [];
+    const [, command] = /`([^`]+)`/.exec(torn.fix ?? "") ?? [];
     assert.ok(command, `${torn.found} ${torn.fix}`);
     execFileSync("sh", ["-c", command]);
   }
