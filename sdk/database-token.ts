@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Group } from "./group";
-import { remoteInputs, typeOf } from "./remote";
+import { remoteInputs, typeOf, withoutStacks } from "./remote";
 import { TenantDatabase } from "./tenant-database";
 
 export interface DatabaseTokenArgs {
@@ -52,12 +52,14 @@ export class DatabaseToken extends pulumi.CustomResource {
       database: TenantDatabase.isInstance(args?.database) ? args.database.name : args?.database,
       group: Group.isInstance(args?.group) ? args.group.name : args?.group,
     };
-    super(
-      typeOf("databaseToken"),
-      name,
-      { ...computed, ...remoteInputs("databaseToken", name, inputs, opts) },
-      { ...opts, additionalSecretOutputs: [...(opts.additionalSecretOutputs ?? []), "token"] },
-    );
+    const registered = { ...computed, ...remoteInputs("databaseToken", name, inputs, opts) };
+    const additionalSecretOutputs = [...(opts.additionalSecretOutputs ?? []), "token"];
+    const stacks = withoutStacks();
+    try {
+      super(typeOf("databaseToken"), name, registered, { ...opts, additionalSecretOutputs });
+    } finally {
+      stacks.restore();
+    }
   }
 }
 

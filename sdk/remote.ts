@@ -49,6 +49,16 @@ export function remoteInputs(
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
+/**
+ * Until it is restored, errors are made without a stack. The SDK takes one, mapped to its sources, for each of the four
+ * promises of each property that is registered, to find promises that never end: most of what a large program does.
+ */
+export function withoutStacks(): { restore(): void } {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  return { restore: () => void (Error.stackTraceLimit = limit) };
+}
+
 /** `organization/project/stack/name`, with the parents' types before the name of a component's child. */
 function selfOf(kind: Kind, name: string, opts: pulumi.ResourceOptions): pulumi.Input<string> {
   if (!opts.parent) return `${stackAddress()}/${name}`;

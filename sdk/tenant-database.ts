@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { nameFrom } from "../provider/resources/name";
 import { Group } from "./group";
 import type { Need } from "./preflight";
-import { isKind, remoteInputs, typeOf } from "./remote";
+import { isKind, remoteInputs, typeOf, withoutStacks } from "./remote";
 import { SchemaTemplate } from "./schema-template";
 
 export interface TenantDatabaseArgs {
@@ -102,12 +102,13 @@ export class TenantDatabase extends pulumi.CustomResource {
       group: Group.isInstance(args?.group) ? args.group.name : args?.group,
       schema: SchemaTemplate.isInstance(args?.schema) ? args.schema.ref : args?.schema,
     };
-    super(
-      typeOf("tenantDatabase"),
-      name,
-      { ...computed, ...remoteInputs("tenantDatabase", name, inputs, opts, need) },
-      opts,
-    );
+    const registered = { ...computed, ...remoteInputs("tenantDatabase", name, inputs, opts, need) };
+    const stacks = withoutStacks();
+    try {
+      super(typeOf("tenantDatabase"), name, registered, opts);
+    } finally {
+      stacks.restore();
+    }
   }
 }
 

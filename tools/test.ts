@@ -31,8 +31,7 @@ async function main(args: string[]): Promise<number> {
 async function runWithEngine(files: string[], args: string[]): Promise<Count> {
   try {
     const env = { TENANTRY_ENGINE_PATH: (await findEngine()).join(path.delimiter) };
-    // One more than processors: a third of their time they wait, for faults and for platforms that are away.
-    return await runMocha(files, { cwd: root, timeoutMs: ENGINE_MS, jobs: 3, env, args });
+    return await runMocha(files, { cwd: root, timeoutMs: ENGINE_MS, env, args });
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n`);
     return { passed: 0, failed: 1 };
