@@ -2,23 +2,24 @@
 export interface BatchOptions {
   /** Requests in one batch. Default 200. */
   readonly maxSize?: number;
-  /** How long requests wait for a batch that is under way to return, in ms, before they set out beside it. Default 2. */
-  readonly patience?: number;
   /** Batches under way at once. Default 4. */
   readonly maxUnderWay?: number;
 }
 
+/** A trip that is worth waiting for, ms. */
+const shortTrip = 10;
+
 /**
  * Turns many single requests into few batches. The first request leaves after one turn of the event loop, so that those
- * that arrive together travel together. What is asked for while a batch is under way waits for its return, but not
- * long: on a distant platform, every request would otherwise pay for half a round trip of others.
+ * that arrive together travel together. What is asked for while a batch is under way waits for its return, but only
+ * where trips are short: on a distant platform, every request would otherwise pay for half a trip of others.
  *
  * `run` gets up to `maxSize` requests and answers one outcome for each, in order; when it throws, all of them fail.
  * Batches may overlap: whoever needs his first request done before his second awaits it.
  */
 export function createBatcher<Request, Reply>(
   run: (requests: Request[]) => Promise<(Reply | Error)[]>,
-  { maxSize = 200, patience = 2, maxUnderWay = 4 }: BatchOptions = {},
+  { maxSize = 200, maxUnderWay = 4 }: BatchOptions = {},
 ): (request: Request) => Promise<Reply> {
   interface Waiting {
     readonly request: Request;
@@ -27,24 +28,28 @@ export function createBatcher<Request, Reply>(
   }
   let waiting: Waiting[] = [];
   let underWay = 0;
+  /** How long the last batch took, ms. */
+  let trip = 0;
   let gathering: NodeJS.Immediate | undefined;
   let impatience: NodeJS.Timeout | undefined;
 
-  /** Sees to it that whatever waits will leave: now, when patience ends, or when the next batch returns. */
+  /** Sees to it that whatever waits will leave: now, when a short trip would be over, or when the next batch returns. */
   const schedule = (): void => {
-    if (waiting.length === 0) return;
-    if (underWay === 0) gathering ??= setImmediate(depart);
-    else if (underWay < maxUnderWay) impatience ??= setTimeout(depart, patience);
+    if (waiting.length === 0 || underWay >= maxUnderWay) return;
+    if (underWay === 0 || trip > shortTrip) gathering ??= setImmediate(depart);
+    else impatience ??= setTimeout(depart, shortTrip);
   };
 
   const depart = (): void => {
     clearTimeout(impatience);
     gathering = impatience = undefined;
-    if (waiting.length === 0) return;
+    if (waiting.length === 0 || underWay >= maxUnderWay) return;
     const batch = waiting.slice(0, maxSize);
     waiting = waiting.slice(maxSize);
     underWay += 1;
+    const left = performance.now();
     void travel(batch).finally(() => {
+      trip = performance.now() - left;
       underWay -= 1;
       depart();
     });

@@ -142,9 +142,12 @@ export function createContext(platform: Platform, settings: ConnectionSettings):
 
   const openGroupRegistry = async (group: string, stack: string, make: boolean): Promise<Registry | undefined> => {
     const name = registryName(group);
-    let database = await listing.database(name);
+    // Whoever would make it does not need the list confirmed: a create finds one that the list lacks.
+    let database = make ? (await listing.databases()).byName.get(name) : await listing.database(name);
     if (!database && !make) return undefined;
     if (!database) {
+      // Needed next, and another trip: it need not wait for the first one.
+      groupToken(group).catch(() => undefined);
       database = await createOrGet(platform, name, group);
       listing.made({ ...database, group });
     }

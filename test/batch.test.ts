@@ -48,15 +48,15 @@ describe("createBatcher", () => {
         await new Promise<void>((resolve) => returns.push(resolve));
         return requests;
       },
-      { patience: 1, maxUnderWay: 2 },
+      { maxUnderWay: 2 },
     );
     const first = ask(1);
     await departed(1);
     const second = [ask(2), ask(3)];
     await departed(2);
     const third = [ask(4), ask(5)];
-    // Longer than their patience: two are under way, so they stay.
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    // Longer than a short trip: two are under way, so they stay.
+    await new Promise((resolve) => setTimeout(resolve, 20));
     assert.deepEqual(batches, [[1], [2, 3]]);
     returns[1]!();
     assert.deepEqual(await Promise.all(second), [2, 3]);

@@ -75,22 +75,52 @@ export function createListing(platform: Platform, now: () => number = Date.now):
   };
 }
 
+interface Taken<Item> {
+  readonly at: number;
+  readonly snapshot: Promise<{ takenAt: number; byName: Map<string, Item> }>;
+}
+
+/**
+ * A snapshot that has reached half of the age that is asked for is taken anew beside its use, so that a long run of
+ * creates does not stand still for every listing.
+ */
 function cached<Item>(load: () => Promise<Map<string, Item>>, now: () => number) {
-  let current: Promise<{ takenAt: number; byName: Map<string, Item> }> | undefined;
-  let takenAt = 0;
+  let current: Taken<Item> | undefined;
+  let next: Taken<Item> | undefined;
+
+  const take = (): Taken<Item> => {
+    const at = now();
+    const taken: Taken<Item> = { at, snapshot: load().then((byName) => ({ takenAt: at, byName })) };
+    taken.snapshot.then(
+      () => {
+        if (taken !== next) return;
+        current = next;
+        next = undefined;
+      },
+      () => {
+        // A failed listing is not kept: the next caller asks again.
+        if (taken === current) current = undefined;
+        if (taken === next) next = undefined;
+      },
+    );
+    return taken;
+  };
+
   return {
     get(maxAge = Infinity) {
-      if (!current || now() - takenAt > maxAge) {
-        takenAt = now();
-        const taking = takenAt;
-        current = load().then((byName) => ({ takenAt: taking, byName }));
-        // A failed listing is not kept: the next caller asks again.
-        current.catch(() => (current = undefined));
+      const tooOld = (taken: Taken<Item>): boolean => now() - taken.at > maxAge;
+      if (!current || tooOld(current)) {
+        current = next && !tooOld(next) ? next : take();
+        next = undefined;
+      } else if (!next && now() - current.at > maxAge / 2) {
+        next = take();
       }
-      return current;
+      return current.snapshot;
     },
     edit(change: (byName: Map<string, Item>) => void) {
-      void current?.then(({ byName }) => change(byName)).catch(() => undefined);
+      for (const taken of [current, next]) {
+        void taken?.snapshot.then(({ byName }) => change(byName)).catch(() => undefined);
+      }
     },
   };
 }

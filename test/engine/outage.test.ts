@@ -3,7 +3,8 @@ import { type AddressInfo, type Socket, connect, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, it } from "mocha";
 import { withCountedPlatform } from "../support/counted-platform";
-import { withProject } from "../support/engine";
+import { withDoomedRun } from "../support/doomed-run";
+import { type Project, withProject } from "../support/engine";
 
 /** A platform may be away for so long in the middle of a run, seconds. */
 const outage = 30;
@@ -32,57 +33,102 @@ async function openGate(target: string) {
     for (const socket of sockets) socket.destroy();
     await closed;
   };
-  return {
-    url: `http://127.0.0.1:${port}`,
-    async away(milliseconds: number): Promise<void> {
-      await shut();
-      await sleep(milliseconds);
-      await listen(port);
-    },
-    close: shut,
-  };
+  return { url: `http://127.0.0.1:${port}`, shut, open: (): Promise<void> => listen(port) };
 }
 
-describe("a platform that is down for half a minute", function () {
+type Gate = Awaited<ReturnType<typeof openGate>>;
+
+interface Story {
+  project: Project;
+  gate: Gate;
+  /** What the platform has of the program's tenants, by name. */
+  tenants(): Promise<string[]>;
+}
+
+const names = Array.from({ length: 8 }, (_, i) => `t${i}`);
+
+const files = {
+  "index.ts": `
+    import { SchemaTemplate, TenantDatabase } from "tenantry";
+    const schema = new SchemaTemplate("app", { migrations: "./migrations" });
+    for (const name of ${JSON.stringify(names)}) new TenantDatabase(name, { group: "eu", schema });`,
+  "migrations/0001_init.sql": "CREATE TABLE notes (body TEXT);",
+};
+
+async function withStory(use: (story: Story) => Promise<void>): Promise<void> {
+  await withCountedPlatform({}, async (platform) => {
+    await platform.api.ok("POST", "/groups", { name: "eu", location: "local" });
+    const gate = await openGate(platform.url);
+    // The hosted platform's patience: an embedded one that is gone does not come back by itself.
+    const env = {
+      TENANTRY_PLATFORM: "turso",
+      TURSO_ORGANIZATION: "local",
+      TURSO_API_TOKEN: platform.apiToken,
+      TENANTRY_API_URL: gate.url,
+      TENANTRY_DATABASE_URL: `${gate.url}/db/{name}/`,
+    };
+    const tenants = async (): Promise<string[]> => {
+      const listed = await platform.api.ok<{ databases: { Name: string }[] }>("GET", "/databases");
+      return listed.databases
+        .map(({ Name }) => Name)
+        .filter((name) => !name.startsWith("tenantry-"))
+        .sort();
+    };
+    try {
+      await withProject({ files, env }, (project) => use({ project, gate, tenants }));
+    } finally {
+      await gate.shut();
+    }
+  });
+}
+
+describe("a platform that is down", function () {
   this.timeout(240_000);
 
-  it("in the middle of an up: the run waits, goes on and makes each tenant once", async () => {
-    await withCountedPlatform({}, async (platform) => {
-      await platform.api.ok("POST", "/groups", { name: "eu", location: "local" });
-      const gate = await openGate(platform.url);
-      // The hosted platform's patience: an embedded one that is gone does not come back by itself.
-      const env = {
-        TENANTRY_PLATFORM: "turso",
-        TURSO_ORGANIZATION: "local",
-        TURSO_API_TOKEN: platform.apiToken,
-        TENANTRY_API_URL: gate.url,
-        TENANTRY_DATABASE_URL: `${gate.url}/db/{name}/`,
-      };
-      const names = Array.from({ length: 8 }, (_, i) => `t${i}`);
-      const program = `
-        import { SchemaTemplate, TenantDatabase } from "tenantry";
-        const schema = new SchemaTemplate("app", { migrations: "./migrations" });
-        for (const name of ${JSON.stringify(names)}) new TenantDatabase(name, { group: "eu", schema });`;
-      const files = { "index.ts": program, "migrations/0001_init.sql": "CREATE TABLE notes (body TEXT);" };
-      try {
-        await withProject({ files, env }, async (project) => {
-          const began = Date.now();
-          const running = project.up({ args: ["--parallel", "2"] });
-          const tenants = async (): Promise<string[]> => {
-            const listed = await platform.api.ok<{ databases: { Name: string }[] }>("GET", "/databases");
-            return listed.databases.map(({ Name }) => Name).filter((name) => !name.startsWith("tenantry-"));
-          };
-          while ((await tenants()).length < 3) await Promise.race([sleep(20), running]);
-          await gate.away(outage * 1_000);
-          const { counts } = await running;
-          assert.equal(counts["create"], names.length + 1);
-          assert.ok(Date.now() - began > outage * 1_000);
-          assert.deepEqual((await tenants()).sort(), names);
-          assert.deepEqual((await project.preview()).counts, { same: names.length + 1 });
-        });
-      } finally {
-        await gate.close();
-      }
+  it(`for ${outage} s in the middle of an up: the run waits, goes on and makes each tenant once`, async () => {
+    await withStory(async ({ project, gate, tenants }) => {
+      const began = Date.now();
+      const running = project.up({ args: ["--parallel", "2"] });
+      while ((await tenants()).length < 3) await Promise.race([sleep(20), running]);
+      await gate.shut();
+      await sleep(outage * 1_000);
+      await gate.open();
+      const { counts } = await running;
+      assert.equal(counts["create"], names.length + 1);
+      assert.ok(Date.now() - began > outage * 1_000);
+      assert.deepEqual(await tenants(), names);
+      assert.deepEqual((await project.preview()).counts, { same: names.length + 1 });
+    });
+  });
+
+  it("and Ctrl-C pressed twice: the run ends at once, its provider too, and the next up finishes it", async () => {
+    await withStory(async ({ project, gate, tenants }) => {
+      const args = ["up", "--yes", "--skip-preview", "--parallel", "2"];
+      const took = await withDoomedRun(project, args, async (run) => {
+        let over = false;
+        void run.ended.then(() => (over = true));
+        while ((await tenants()).length < 3 && !over) await sleep(20);
+        await gate.shut();
+        run.interrupt();
+        // The engine waits for the calls under way, and these are patient: nothing tells them.
+        await Promise.race([sleep(3_000), run.ended]);
+        assert.ok(!over, (await Promise.race([run.ended, { output: "" }])).output);
+        const pressed = Date.now();
+        run.interrupt();
+        const { code, output } = await run.ended;
+        assert.notEqual(code, 0, output);
+        const took = Date.now() - pressed;
+        await run.providersEnded();
+        return took;
+      });
+      assert.ok(took < 5_000, `it ended ${took} ms after the second Ctrl-C`);
+      await gate.open();
+      const made = await tenants();
+      assert.ok(made.length >= 3 && made.length < names.length, `${made.length} were made`);
+      await project.pulumi(["cancel", "--yes", "--stack", project.stack]);
+      await project.up();
+      assert.deepEqual(await tenants(), names);
+      assert.deepEqual((await project.preview()).counts, { same: names.length + 1 });
     });
   });
 });
