@@ -25,6 +25,8 @@ export interface Context {
   registry(group: string, stack: string): Promise<Registry>;
   /** The same, where a registry exists already; undefined where none does. */
   existingRegistry(group: string, stack: string): Promise<Registry | undefined>;
+  /** SQL on the group's registry, where there is one. */
+  registrySql(group: string): Promise<Sql | undefined>;
   /**
    * Makes every token of the subject invalid, once for each `key`: of several resources with a common key, a later one
    * must not end what an earlier one has just minted. Where a rotation may reach the whole group, it is the group's.
@@ -173,6 +175,11 @@ export function createContext(platform: Platform, settings: ConnectionSettings):
     sql,
     registry: async (group, stack) => (await reached(group, registry(group, stack, true)))!,
     existingRegistry: (group, stack) => reached(group, registry(group, stack, false)),
+    registrySql: async (group) => {
+      const name = registryName(group);
+      const database = await listing.database(name);
+      return database && sql({ name, hostname: database.hostname, group });
+    },
     rotate,
     identities: new Map(),
     incarnations: new Set(),

@@ -5,7 +5,7 @@ import { TenantryError } from "../platform/errors";
 import type { Access, TokenSubject } from "../platform/platform";
 import { type CommonInputs, type Failure, type Handler, Unfinished } from "./handler";
 import { commonShape, judge } from "./inputs";
-import { randomId } from "./random-id";
+import { randomId } from "../random-id";
 import { requireKnownScope, requireScope } from "./scope";
 import { hasUnknown } from "./unknown";
 

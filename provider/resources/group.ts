@@ -7,7 +7,7 @@ import { claimed, letGoOrTakeBack, takeOrphan } from "../registry/commands";
 import { isOurs, registryName } from "../registry/reserved-names";
 import { type CommonInputs, type Handler, Unfinished } from "./handler";
 import { commonShape, judge, judgeName, keepDefaultName, nameShape } from "./inputs";
-import { randomId } from "./random-id";
+import { randomId } from "../random-id";
 import { requireKnownScope, requireScope } from "./scope";
 import { hasMoved, isOfOtherStack, parseSelf } from "./self";
 import { requireKnownSuccessor } from "./successor";

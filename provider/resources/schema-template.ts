@@ -6,7 +6,7 @@ import { templateName } from "../registry/reserved-names";
 import type { Context } from "../context";
 import type { CommonInputs, Handler } from "./handler";
 import { commonShape, judge, judgeName, keepDefaultName, nameShape } from "./inputs";
-import { randomId } from "./random-id";
+import { randomId } from "../random-id";
 import { requireKnownScope, requireScope } from "./scope";
 import { hasUnknown } from "./unknown";
 

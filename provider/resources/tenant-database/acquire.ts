@@ -5,7 +5,7 @@ import type { PlatformDatabase } from "../../platform/platform";
 import type { Claim } from "../../registry/claim";
 import { takeOrphan } from "../../registry/commands";
 import type { Registry } from "../../registry/registry";
-import { randomId } from "../random-id";
+import { randomId } from "../../random-id";
 import { parseSelf } from "../self";
 import { type TenantDatabaseInputs, schemaOf } from "./inputs";
 

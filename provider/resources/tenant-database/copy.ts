@@ -3,7 +3,7 @@ import { TenantryError, hasCode } from "../../platform/errors";
 import type { PlatformDatabase } from "../../platform/platform";
 import type { Claim } from "../../registry/claim";
 import type { Registry } from "../../registry/registry";
-import { randomId } from "../random-id";
+import { randomId } from "../../random-id";
 import { parseSelf } from "../self";
 import { awaitNoWrites } from "./closing";
 import { declaredConfiguration, observeConfiguration } from "./configuration";

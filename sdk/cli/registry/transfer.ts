@@ -3,7 +3,7 @@ import { releaseCommand, stackOf } from "../../../provider/registry/commands";
 import { giveUp, handOver } from "../../../provider/registry/hand-over";
 import { type RecordedClaim, withRegistrySql } from "../../../provider/registry/inspect";
 import type { ClaimKind } from "../../../provider/registry/claim";
-import { randomId } from "../../../provider/resources/random-id";
+import { randomId } from "../../../provider/random-id";
 import { parseSelf } from "../../../provider/resources/self";
 import { consent } from "./consent";
 import { presentId } from "./orphan";

@@ -1,0 +1,61 @@
+import type { Context } from "../../context";
+import { TenantryError } from "../../platform/errors";
+import { freshEnough } from "../../platform/listing";
+import type { PlatformDatabase } from "../../platform/platform";
+import type { Sql } from "../../platform/sql";
+import { isBlocked, isOfDatabase } from "../../platform/sql-failure";
+import { readLedger } from "../ledger";
+import type { Observation } from "./plan";
+import { inTurn } from "./pool";
+import type { FleetTenant } from "./waves";
+
+/** What was seen of a fleet: by tenant's name, and how to reach each. */
+export interface SeenFleet {
+  observation(tenant: FleetTenant): Observation;
+  /** SQL on a tenant that was found. */
+  sql(tenant: FleetTenant): Sql;
+}
+
+/**
+ * Looks at every tenant's ledger, read-only. A tenant that does not answer is "unknown", and a closed one is told as
+ * such; only what concerns them all (credentials, an organization that is not there) fails.
+ */
+export async function observeFleet(
+  context: Context,
+  tenants: readonly FleetTenant[],
+  concurrency: number,
+): Promise<SeenFleet> {
+  const { byName } = await context.listing.databases(freshEnough);
+  const seen = new Map<string, Observation>();
+  const sql = ({ name, group }: FleetTenant): Sql => {
+    const { hostname } = byName.get(name)!;
+    return context.sql({ name, hostname, group });
+  };
+  await inTurn(tenants, concurrency, async (tenant) => {
+    const database = byName.get(tenant.name) ?? (await context.listing.database(tenant.name));
+    seen.set(tenant.name, closedOrGone(tenant, database) ?? (await look(sql(tenant))));
+  });
+  return { sql, observation: ({ name }) => seen.get(name) ?? { unknown: "it was not looked at" } };
+}
+
+function closedOrGone(tenant: FleetTenant, database: PlatformDatabase | undefined): Observation | undefined {
+  if (!database) return { unknown: "there is no database of that name" };
+  if (database.group !== undefined && database.group !== tenant.group) {
+    return { unknown: `it is in group "${database.group}", not in "${tenant.group}"` };
+  }
+  if (database.archived) return { closed: "its group is archived" };
+  const blocks = [...(database.blockReads ? ["reads"] : []), ...(database.blockWrites ? ["writes"] : [])];
+  return blocks.length > 0 ? { closed: `its ${blocks.join(" and ")} are blocked` } : undefined;
+}
+
+async function look(sql: Sql): Promise<Observation> {
+  try {
+    return { applied: await readLedger(sql) };
+  } catch (error) {
+    if (isBlocked(error)) return { closed: "its reads are blocked" };
+    // What the platform's API refuses, it refuses for all of them.
+    if (error instanceof TenantryError && error.whose === "yours" && !isOfDatabase(error)) throw error;
+    if (error instanceof Error) return { unknown: error.message };
+    throw error;
+  }
+}

@@ -1,0 +1,164 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { SqlError, TenantryError, hasCode } from "../../platform/errors";
+import type { Sql } from "../../platform/sql";
+import { migrate } from "../migrate";
+import type { Migration } from "../source";
+import type { Journal } from "./journal";
+import { type FleetPlan, type PlannedTenant, plannedTenants } from "./plan";
+import { type Policy, allowedFailures } from "./policy";
+import { inTurn } from "./pool";
+import type { RolloutProgress } from "./progress";
+import type { FleetReport } from "./report";
+import { type Tally, createTally, versionAt } from "./tally";
+import { rehearse, sampleOf } from "./verify";
+import type { FleetTenant } from "./waves";
+
+export interface RunRequest {
+  readonly plan: FleetPlan;
+  readonly policy: Policy;
+  readonly migrations: readonly Migration[];
+  /** All tenants, in the order given. */
+  readonly tenants: readonly FleetTenant[];
+  readonly sql: (tenant: FleetTenant) => Sql;
+  /** The stack's fencing number in a tenant's group; undefined where there is none. */
+  readonly fence: (tenant: FleetTenant) => Promise<number | undefined>;
+  readonly journal: Journal;
+  /** Told of every tenant that ends, and of every stage that begins. */
+  readonly onProgress?: (progress: RolloutProgress) => void;
+  /** Ends the run between tenants, as `tenantry schema stop` does. */
+  readonly signal?: AbortSignal;
+}
+
+/** How often a run says that it lives, and asks whether it is to stop. ms */
+const beat = 1_000;
+
+/**
+ * Does what the plan says: tries it on a few, then canary and waves. Never fails for what happens to a tenant: each ends
+ * in a named state, with its error. To resume is to observe, plan and run again; what is done is in the ledgers.
+ */
+export async function runFleet(request: RunRequest): Promise<FleetReport> {
+  const { plan, tenants, journal, signal } = request;
+  const tally = createTally(plan, request.onProgress);
+  if (plannedTenants(plan).length === 0) return tally.report(tenants);
+  const asked = (): void => tally.stop("somebody asked it to stop");
+  const over = new AbortController();
+  const listening = whileRunning(over.signal, async () => {
+    if (await journal.beat(tally.progress())) asked();
+  });
+  signal?.addEventListener("abort", asked, { once: true });
+  if (signal?.aborted) asked();
+  try {
+    await journal.begin(tally.progress());
+    if (request.policy.verify) await verify(request, tally);
+    await runWaves(request, tally);
+  } finally {
+    signal?.removeEventListener("abort", asked);
+    over.abort();
+    await listening;
+    tally.enter("ended");
+    await journal.end(tally.progress());
+  }
+  return tally.report(tenants);
+}
+
+async function verify(request: RunRequest, tally: Tally): Promise<void> {
+  tally.enter("verify");
+  for (const { tenant, error } of await rehearse(request, sampleOf(request.plan))) {
+    tally.settle(tenant, { state: "failed", version: versionAt(request.plan, tenant.had), why: error });
+    tally.stop(`it was tried on ${tenant.name}, taken back, and had failed`);
+  }
+}
+
+async function runWaves(request: RunRequest, tally: Tally): Promise<void> {
+  const { plan, policy } = request;
+  const budget = allowedFailures(policy, plannedTenants(plan).length);
+  for (const [i, { title, tenants }] of plan.waves.entries()) {
+    if (i > 0 && policy.pauseBetween > 0 && tally.stopped === undefined) {
+      tally.enter("pause");
+      await pause(policy.pauseBetween, () => tally.stopped !== undefined);
+    }
+    if (tally.stopped !== undefined) return;
+    tally.enter(title, i + 1);
+    const isCanary = title === "canary";
+    const isSpent = (): boolean => tally.missed > (isCanary ? 0 : budget);
+    const goesOn = (): boolean => tally.stopped === undefined && !isSpent();
+    await inTurn(tenants, policy.concurrency, (tenant) => change(request, tenant, tally), goesOn);
+    if (isCanary && tally.missed > 0) tally.stop(`the canary ${tally.firstFailure} failed`);
+    else if (isSpent()) tally.stop(`${tally.missed} failed, and maxFailures allows ${budget}`);
+  }
+}
+
+async function change(request: RunRequest, tenant: PlannedTenant, tally: Tally): Promise<void> {
+  const { plan, policy, journal } = request;
+  const version = versionAt(plan, tenant.had);
+  try {
+    await withinTime(bring(request, tenant), policy.timeout, tenant);
+    tally.settle(tenant, { state: "migrated", version: plan.history.at(-1)?.id });
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const why = error.message;
+    if (hasCode(error, "superseded")) tally.stop("a newer run is at work");
+    if (isDoubtful(error)) return tally.settle(tenant, { state: "unknown", why });
+    if (policy.onFailure === "stop" || !isOfTenant(error))
+      return tally.settle(tenant, { state: "failed", version, why });
+    await journal.quarantined(tenant, why);
+    tally.settle(tenant, { state: "quarantined", version, why });
+  }
+}
+
+/** It may have taken effect: only the ledger knows, and it could not be asked. */
+const isDoubtful = (error: Error): boolean =>
+  error instanceof TenantryError && (error.afterLostReply || error.code === "timed-out");
+
+/** The tenant's database refuses the migration; another attempt would end the same way. */
+const isOfTenant = (error: Error): boolean =>
+  error instanceof SqlError || hasCode(error, "migration-failed", "migration-invalid");
+
+/** Applies what the tenant lacks; waits while somebody else keeps its database locked. */
+async function bring({ sql, fence, migrations, plan, policy }: RunRequest, tenant: PlannedTenant): Promise<void> {
+  const until = Date.now() + policy.lockTimeout;
+  const known = plan.history.slice(0, tenant.had);
+  const request = { sql: sql(tenant), database: tenant.name, migrations, run: await fence(tenant), ledger: known };
+  for (let delay = 100; ; delay = Math.min(delay * 2, 2_000)) {
+    try {
+      await migrate(request);
+      return;
+    } catch (error) {
+      if (!isLocked(error) || Date.now() + delay >= until) throw error;
+    }
+    await sleep(delay);
+  }
+}
+
+const isLocked = (error: unknown): boolean =>
+  error instanceof SqlError
+    ? error.code.startsWith("SQLITE_BUSY") || error.code.startsWith("SQLITE_LOCKED")
+    : error instanceof Error && isLocked(error.cause);
+
+/** What was begun cannot be called back: whether it took effect is for the next run to see. */
+async function withinTime(work: Promise<void>, timeout: number, { name }: FleetTenant): Promise<void> {
+  const over = new AbortController();
+  const late = sleep(timeout, undefined, { signal: over.signal }).then(() => {
+    throw new TenantryError("timed-out", `${name}: not done after ${timeout / 1000} s; it may still be under way.`, {
+      fix: "Run it again: the ledger tells whether it was applied. A longer `timeout` gives it more time.",
+    });
+  });
+  late.catch(() => undefined);
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    over.abort();
+  }
+}
+
+async function whileRunning(over: AbortSignal, work: () => Promise<void>): Promise<void> {
+  while (!over.aborted) {
+    await sleep(beat, undefined, { signal: over }).catch(() => undefined);
+    if (!over.aborted) await work();
+  }
+}
+
+async function pause(length: number, isOver: () => boolean): Promise<void> {
+  const until = Date.now() + length;
+  while (!isOver() && Date.now() < until) await sleep(Math.min(100, until - Date.now()));
+}
