@@ -13,6 +13,7 @@ const longest = 400;
 /** What each room is made of: beginnings of paths, of which the first that fits counts. */
 const floors = {
   cli: ["sdk/cli/"],
+  client: ["sdk/client/"],
   sdk: ["sdk/"],
   runtime: ["provider/runtime.ts", "provider/host-error.ts"],
   resources: ["provider/resources/"],
@@ -32,7 +33,7 @@ type Room = keyof typeof floors;
 
 /** From top to bottom: imports go down. The embedded platform stands beside, and knows only the lowest two. */
 const order: readonly Room[] = [
-  ...(["cli", "sdk", "runtime", "resources", "rollout", "context", "registry"] as const),
+  ...(["cli", "sdk", "client", "runtime", "resources", "rollout", "context", "registry"] as const),
   ...(["platform", "drivers", "http", "steps", "port"] as const),
 ];
 

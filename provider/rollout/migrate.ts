@@ -13,6 +13,8 @@ export interface MigrateRequest {
   readonly migrations: readonly Migration[];
   /** The fencing number of this run; undefined where no registry answers. */
   readonly run: number | undefined;
+  /** What the ledger said a moment ago; the transaction itself checks it. Default: it is read first. */
+  readonly ledger?: readonly MigrationRef[];
 }
 
 /**
@@ -22,9 +24,9 @@ export interface MigrateRequest {
  * Fails with "migration-failed" (file, line, database; nothing of that file is applied), "migration-invalid" (the
  * database's history is another one) or "superseded" (a newer run has been here).
  */
-export async function migrate({ sql, database, migrations, run }: MigrateRequest): Promise<MigrationRef[]> {
+export async function migrate({ sql, database, migrations, run, ...known }: MigrateRequest): Promise<MigrationRef[]> {
   const applied: MigrationRef[] = [];
-  let ledger = await readLedger(sql);
+  let ledger = known.ledger ?? (await readLedger(sql));
   for (;;) {
     const [next] = pendingMigrations(ledger, migrations, database);
     if (!next) return applied;

@@ -106,7 +106,7 @@ function judge(
 }
 
 /** It has all of the history and more: the template was taken back to an older one, or the application was faster. */
-const isAhead = (applied: readonly MigrationRef[], history: readonly MigrationRef[]): boolean =>
+export const isAhead = (applied: readonly MigrationRef[], history: readonly MigrationRef[]): boolean =>
   applied.length > history.length &&
   history.every(({ id, hash }, i) => applied[i]?.id === id && applied[i].hash === hash);
 
