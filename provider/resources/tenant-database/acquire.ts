@@ -32,7 +32,9 @@ export async function acquire(
   onMade: (database: PlatformDatabase & { group: string }) => void = () => {},
 ): Promise<Acquired> {
   const { stack } = parseSelf(inputs.self);
-  const [before] = await Promise.all([context.listing.databases(freshEnough), requireGroup(context, inputs.group)]);
+  // One after the other: of two refusals at once, the one that explains might not be the one that is shown.
+  const before = await context.listing.databases(freshEnough);
+  await requireGroup(context, inputs.group);
   const registry = await context.registry(inputs.group, stack);
   const formerAddresses = inputs.formerly ?? [];
   const moved = [inputs.self, ...formerAddresses].flatMap((address) => movedAway(context, address, inputs.self));
