@@ -1,23 +1,35 @@
 import { isAbsolute, relative, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { nameFrom } from "../provider/resources/name";
-import { type MigrationRef, digestOf, readMigrations } from "../provider/rollout/source";
+import { type MigrationFormat, type MigrationRef, digestOf, readMigrations } from "../provider/rollout/source";
 import { formatTemplateRef } from "../provider/rollout/template-ref";
 import { isKind, remoteInputs, typeOf } from "./remote";
 
 export interface SchemaTemplateArgs {
   /** @default the resource's name, made valid */
   name?: string;
-  /** Folder of ordered .sql files ("0001_init.sql", ...), looked up from the program's folder. */
+  /**
+   * Folder of migrations, looked up from the program's folder: ordered .sql files ("0001_init.sql", ...), what drizzle-kit
+   * or Prisma Migrate wrote, or dbmate's files.
+   */
   migrations: string;
-  /** How the folder is laid out; "sql" is the only format so far. @default "auto" */
-  format?: "auto" | "sql";
+  /**
+   * Which of them it is. "auto" looks, and fails where it could be more than one.
+   * @default "auto"
+   */
+  format?: "auto" | MigrationFormat;
   /**
    * How a new tenant gets the schema: copied from a template database in one call (one such database per group), or by
    * running all migrations.
    * @default "template" where the platform copies
    */
   seedFrom?: "template" | "migrations";
+  /**
+   * By whom its tenants are migrated: "tenant", each TenantDatabase by itself; "rollout", only by a SchemaRollout or
+   * `tenantry schema apply`.
+   * @default "tenant"
+   */
+  migrate?: "tenant" | "rollout";
   /** One of `tenantry:connections`. @default the stack's own */
   connection?: string;
 }
@@ -46,14 +58,19 @@ export class SchemaTemplate extends pulumi.CustomResource {
 
   constructor(name: string, args: SchemaTemplateArgs, opts: pulumi.CustomResourceOptions = {}) {
     const { migrations: folder, ...rest } = args;
-    const migrations = readInProgram(name, folder).map(({ id, hash }) => ({ id, hash }));
+    const migrations = readInProgram(name, folder, args.format).map(({ id, hash }) => ({ id, hash }));
     const template = {
       name: args.name ?? nameFrom(name),
       version: migrations.at(-1)!.id,
       digest: digestOf(migrations),
       path: fromProject(folder),
     };
-    const ref = formatTemplateRef({ ...template, start: args.seedFrom === "migrations" ? "migrate" : "copy" });
+    const ref = formatTemplateRef({
+      ...template,
+      start: args.seedFrom === "migrations" ? "migrate" : "copy",
+      rollout: args.migrate === "rollout" || undefined,
+      format: args.format === "auto" ? undefined : args.format,
+    });
     const inputs = { ...rest, ...template, nameIsDefault: args.name === undefined || undefined, migrations, ref };
     super(
       typeOf("schemaTemplate"),
@@ -64,9 +81,9 @@ export class SchemaTemplate extends pulumi.CustomResource {
   }
 }
 
-function readInProgram(name: string, folder: string) {
+function readInProgram(name: string, folder: string, format: SchemaTemplateArgs["format"]) {
   try {
-    return readMigrations(resolve(folder), folder);
+    return readMigrations(resolve(folder), folder, format).migrations;
   } catch (error) {
     // A RunError is shown as its message alone, without a stack.
     throw new pulumi.RunError(`${name}: ${(error as Error).message}`);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { TenantryError, hasCode } from "../platform/errors";
 import { pendingMigrations } from "../rollout/plan";
-import type { MigrationRef } from "../rollout/source";
+import { type MigrationFormat, type MigrationRef, migrationFormats } from "../rollout/source";
 import { templateName } from "../registry/reserved-names";
 import type { Context } from "../context";
 import type { CommonInputs, Handler } from "./handler";
@@ -18,8 +18,9 @@ export interface SchemaTemplateInputs extends CommonInputs {
   readonly migrations: readonly MigrationRef[];
   /** The folder, relative to the project's. */
   readonly path: string;
-  readonly format?: "auto" | "sql";
+  readonly format?: "auto" | MigrationFormat;
   readonly seedFrom?: "template" | "migrations";
+  readonly migrate?: "tenant" | "rollout";
   /** What a tenant takes; an input, so that a preview knows it. */
   readonly ref: string;
 }
@@ -36,11 +37,12 @@ const schema = z.strictObject({
   digest: z.string(),
   migrations: z.array(migration),
   path: z.string(),
-  format: z.enum(["auto", "sql"]).optional(),
+  format: z.enum(["auto", ...migrationFormats]).optional(),
   seedFrom: z.enum(["template", "migrations"]).optional(),
+  migrate: z.enum(["tenant", "rollout"]).optional(),
   ref: z.string(),
 });
-const known = ["name", "migrations", "format", "seedFrom", "connection"];
+const known = ["name", "migrations", "format", "seedFrom", "migrate", "connection"];
 
 /**
  * A named, ordered history of migrations. It costs the platform nothing by itself: the databases that tenants are copied
@@ -55,7 +57,7 @@ export const schemaTemplate: Handler<SchemaTemplateInputs, SchemaTemplateOutputs
   diff({ olds, news, context }) {
     requireKnownScope(context, olds.scope);
     if (Object.values(news).some(hasUnknown)) return { changes: true };
-    const changes = (["name", "digest", "path", "seedFrom", "format", "connection"] as const).some(
+    const changes = (["name", "digest", "path", "seedFrom", "migrate", "format", "connection"] as const).some(
       (key) => (olds[key] ?? null) !== (news[key] ?? null),
     );
     return { changes, note: rewritten(olds, news) };

@@ -4,7 +4,7 @@ import { isBlocked } from "../platform/sql-failure";
 import { alreadyInLedger, ledgerGuard, overtaken, readLedger } from "./ledger";
 import { pendingMigrations } from "./plan";
 import type { Migration, MigrationRef } from "./source";
-import { type Statement, splitStatements } from "./statements";
+import type { Statement } from "./statements";
 
 export interface MigrateRequest {
   readonly sql: Sql;
@@ -48,7 +48,7 @@ async function apply(
   seq: number,
   run: number | undefined,
 ): Promise<"applied" | "already there"> {
-  const statements = splitStatements(migration.sql);
+  const { statements } = migration;
   refuseWhatCannotRun(migration, statements);
   const guard = ledgerGuard(migration, seq, run);
   try {

@@ -11,13 +11,14 @@ const token =
 /**
  * Splits SQL as SQLite's own `sqlite3_complete` does: at semicolons, except that a CREATE TRIGGER goes on until
  * `; END ;`. Comments stay with the statement they precede; a text of comments alone has no statements.
+ * `firstLine`: on which line of its file the text begins.
  */
-export function splitStatements(text: string): Statement[] {
+export function splitStatements(text: string, firstLine = 1): Statement[] {
   const statements: Statement[] = [];
   let sql = "";
   let words: string[] = [];
-  let line = 1;
-  let startLine = 1;
+  let line = firstLine;
+  let startLine = firstLine;
   let blank = true;
 
   const finish = (): void => {
@@ -51,4 +52,14 @@ function insideTrigger(words: readonly string[]): boolean {
   const temporary = second === "TEMP" || second === "TEMPORARY";
   if (first !== "CREATE" || (temporary ? third : second) !== "TRIGGER") return false;
   return !(words.at(-1) === "END" && words.at(-2) === ";");
+}
+
+/** A statement's first words and signs, in upper case and without quotes, comments and space. */
+export function wordsOf(sql: string, count: number): string[] {
+  const words: string[] = [];
+  for (const [part] of sql.matchAll(token)) {
+    if (words.length === count) break;
+    if (!/^(?:\s|--|\/\*)/.test(part)) words.push(part.replace(/^(["'`[])([\s\S]*)["'`\]]$/, "$2").toUpperCase());
+  }
+  return words;
 }

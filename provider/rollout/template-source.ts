@@ -10,10 +10,16 @@ const read = new Map<string, Migration[]>();
  * The template's migrations as they are on disk, once a process. Fails when the text is no longer what the program
  * hashed: only what was previewed is run.
  */
-export function templateMigrations({ name, digest, path }: Pick<TemplateRef, "name" | "digest" | "path">): Migration[] {
-  const known = read.get(`${path}\n${digest}`);
+export function templateMigrations({
+  name,
+  digest,
+  path,
+  format,
+}: Pick<TemplateRef, "name" | "digest" | "path" | "format">): Migration[] {
+  const key = `${path}\n${digest}\n${format ?? "auto"}`;
+  const known = read.get(key);
   if (known) return known;
-  const migrations = readMigrations(resolve(projectFolder(), path), path);
+  const { migrations } = readMigrations(resolve(projectFolder(), path), path, format);
   if (digestOf(migrations) !== digest) {
     throw new TenantryError(
       "migration-invalid",
@@ -21,6 +27,6 @@ export function templateMigrations({ name, digest, path }: Pick<TemplateRef, "na
       { fix: "They changed since the program ran: run `pulumi up` again." },
     );
   }
-  read.set(`${path}\n${digest}`, migrations);
+  read.set(key, migrations);
   return migrations;
 }

@@ -3,6 +3,8 @@ import { type Sql, openSql } from "../../provider/platform/sql";
 import { readLedger } from "../../provider/rollout/ledger";
 import { migrate } from "../../provider/rollout/migrate";
 import type { Migration } from "../../provider/rollout/source";
+import { executionOf } from "../../provider/rollout/source/execution";
+import { splitStatements } from "../../provider/rollout/statements";
 import { mint } from "../local/api-caller";
 import { type Bench, withBench } from "../support/bench";
 import { openFaultyLine } from "../support/faulty-line";
@@ -12,6 +14,7 @@ const migration = (id: string, sql: string): Migration => ({
   file: `migrations/${id}.sql`,
   hash: `hash of ${id}`,
   sql,
+  ...executionOf(splitStatements(sql), true),
 });
 const notes = migration("0001_notes", "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT);");
 const seeded = migration(

@@ -20,16 +20,21 @@ describe("readMigrations", () => {
   it("orders by number, not by letter, and leaves other files alone", () => {
     const path = folder({ "10_c.sql": "SELECT 3", "9_b.sql": "SELECT 2", "0001_a.sql": "SELECT 1", "README.md": "x" });
     assert.deepEqual(
-      readMigrations(path).map((one) => one.id),
+      readMigrations(path).migrations.map((one) => one.id),
       ["0001_a", "9_b", "10_c"],
     );
   });
 
   it("hashes alike whatever the line ends", () => {
-    const unix = readMigrations(folder({ "1_a.sql": "SELECT 1;\nSELECT 2;\n" }));
-    const dos = readMigrations(folder({ "1_a.sql": "SELECT 1;\r\nSELECT 2;\r\n" }));
+    const unix = readMigrations(folder({ "1_a.sql": "SELECT 1;\nSELECT 2;\n" })).migrations;
+    const dos = readMigrations(folder({ "1_a.sql": "SELECT 1;\r\nSELECT 2;\r\n" })).migrations;
     assert.equal(digestOf(unix), digestOf(dos));
-    assert.notEqual(digestOf(unix), digestOf(readMigrations(folder({ "1_a.sql": "SELECT 1;" }))));
+    assert.notEqual(digestOf(unix), digestOf(readMigrations(folder({ "1_a.sql": "SELECT 1;" })).migrations));
+  });
+
+  it("gives a text the id and the hash that are in users' state and ledgers", () => {
+    const [only] = readMigrations(folder({ "0001_notes.sql": "CREATE TABLE notes (x);\n" })).migrations;
+    assert.deepEqual([only!.id, only!.hash], ["0001_notes", "467d5cf3aaf8416e"]);
   });
 
   const bad: [string, Record<string, string | Buffer> | undefined, RegExp][] = [

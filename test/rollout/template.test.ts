@@ -13,7 +13,7 @@ describe("ensureTemplateDatabase", () => {
   it("makes one database, complete, by whomever and how often it is asked for", async () => {
     await withBench(async (bench) => {
       const template = await bench.template(files);
-      const migrations = readMigrations(template.path);
+      const { migrations } = readMigrations(template.path);
       const names = await Promise.all(
         Array.from({ length: 4 }, () => ensureTemplateDatabase(bench.context(), "eu", template, migrations)),
       );
@@ -30,7 +30,7 @@ describe("ensureTemplateDatabase", () => {
   it("completes one that another stack's newer run has begun", async () => {
     await withBench(async (bench) => {
       const template = await bench.template(files);
-      const migrations = readMigrations(template.path);
+      const { migrations } = readMigrations(template.path);
       const name = templateName("eu", "app", template.digest);
       const context = bench.context();
       const database = await context.platform.createDatabase({ name, group: "eu" });
@@ -44,7 +44,7 @@ describe("ensureTemplateDatabase", () => {
   it("completes one that an earlier run left half-made", async () => {
     await withBench(async (bench) => {
       const template = await bench.template(files);
-      const migrations = readMigrations(template.path);
+      const { migrations } = readMigrations(template.path);
       const { context } = await bench.contextOn(({ body }) => (body.includes("TABLE notes") ? "die" : "pass"));
       await assert.rejects(ensureTemplateDatabase(context, "eu", template, migrations));
       const name = await ensureTemplateDatabase(bench.context(), "eu", template, migrations);
@@ -59,7 +59,7 @@ describe("ensureTemplateDatabase", () => {
     await withBench(async (bench) => {
       const template = await bench.template({ ...files, "0003_wrong.sql": "CREATE TABLE notes (x);" });
       await assert.rejects(
-        ensureTemplateDatabase(bench.context(), "eu", template, readMigrations(template.path)),
+        ensureTemplateDatabase(bench.context(), "eu", template, readMigrations(template.path).migrations),
         /^TenantryError: template "app": .*0003_wrong\.sql, line 1: .*notes already exists/,
       );
     });
@@ -94,7 +94,25 @@ describe("a template's ref", () => {
 
   it("is one line that reads back", () => {
     assert.deepEqual(parseTemplateRef(formatTemplateRef(ref)), ref);
-    for (const text of ["", "app", "app@1", "app@1 xyz copy m", "app@1 abc move m", "app@1 abc copy "]) {
+    assert.equal(formatTemplateRef(ref), "app@0002_more 0123456789abcdef copy a folder/m");
+    for (const [word, more] of [
+      ["copy:prisma", { format: "prisma" }],
+      ["copy+rollout", { rollout: true }],
+      ["copy+rollout:dbmate", { rollout: true, format: "dbmate" }],
+    ] as const) {
+      const text = `app@0002_more 0123456789abcdef ${word} a folder/m`;
+      assert.equal(formatTemplateRef({ ...ref, ...more }), text);
+      assert.deepEqual(parseTemplateRef(text), { ...ref, ...more });
+    }
+    for (const text of [
+      "",
+      "app",
+      "app@1",
+      "app@1 xyz copy m",
+      "app@1 abc move m",
+      "app@1 abc copy ",
+      "app@1 abc copy:auto m",
+    ]) {
       assert.equal(parseTemplateRef(text), undefined, text);
     }
   });

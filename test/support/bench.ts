@@ -94,7 +94,7 @@ function makeBench(home: string, platform: LocalPlatform, lines: FaultyLine[]): 
       await rm(at, { recursive: true, force: true });
       await mkdir(at);
       for (const [file, text] of Object.entries(files)) await writeFile(path.join(at, file), text);
-      const migrations = readMigrations(at);
+      const { migrations } = readMigrations(at);
       const [version, digest] = [migrations.at(-1)!.id, digestOf(migrations)];
       return {
         self: addressOf(name),
