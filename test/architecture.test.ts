@@ -46,7 +46,7 @@ const packages: Record<string, readonly Room[]> = {
   zod: ["cli", "resources", "platform", "drivers", "local"],
   undici: ["http"],
   "@libsql/client": ["platform"],
-  libsql: ["local"],
+  libsql: ["local", "rollout"],
   hono: ["local"],
   "@hono/node-server": ["local"],
 };

@@ -1,0 +1,52 @@
+import type Libsql from "libsql";
+import { type SchemaModel, readSchemaSync } from "./model";
+
+type Row = Record<string, unknown>;
+
+/** A column of a query, with the table's column that it is, where it is one as it stands. */
+export interface ResultColumn {
+  readonly table: string | undefined;
+  readonly column: string | undefined;
+}
+
+/** An empty database in memory, which only ever gets a schema: no statement with a query in it is run. */
+export interface Scratch {
+  run(sql: string): void;
+  /** Fails as running it would on names and syntax, and runs nothing. */
+  compile(sql: string): void;
+  resultOf(query: string): ResultColumn[];
+  /** CREATE TABLE ... AS, of which only the columns come about: a query may never end. */
+  createFrom(create: string, query: string): void;
+  /** Undoes what ends with a connection: temporary tables and views, and settings. */
+  forget(): void;
+  rows(sql: string, ...args: string[]): Row[];
+  schema(): SchemaModel;
+  close(): void;
+}
+
+/** Loads SQLite at its first use: programs and previews that never ask do not pay for it. */
+export async function openScratch(): Promise<Scratch> {
+  const { default: Database } = await import("libsql");
+  const database: Libsql.Database = new Database(":memory:");
+  const rows = (sql: string, ...args: string[]): Row[] => database.prepare(sql).all(...args) as Row[];
+  return {
+    run: (sql) => void database.exec(sql),
+    compile: (sql) => void database.prepare(sql),
+    resultOf: (query) =>
+      database
+        .prepare(query)
+        .columns()
+        .map(({ table, column }) => ({ table: table?.toLowerCase(), column: column?.toLowerCase() })),
+    createFrom: (create, query) => void database.exec(`${create} SELECT * FROM (${query}\n) LIMIT 0`),
+    forget() {
+      database.exec("PRAGMA legacy_alter_table = 0");
+      const made = rows("SELECT type, name FROM sqlite_temp_schema WHERE type IN ('table', 'view') ORDER BY type DESC");
+      for (const { type, name } of made) {
+        database.exec(`DROP ${String(type)} temp."${String(name).replaceAll('"', '""')}"`);
+      }
+    },
+    rows,
+    schema: () => readSchemaSync((sql) => rows(sql)),
+    close: () => void database.close(),
+  };
+}
