@@ -104,14 +104,16 @@ export const isForeign = (name: string): boolean =>
   /^(?:sqlite_|libsql_|_tenantry_|_litestream)/i.test(name) || otherLedgers.has(lowerCase(name));
 
 /** `read` answers the rows of each statement, all as of one moment: one round trip. */
-export async function readSchema(read: (statements: string[]) => Promise<readonly Row[][]>): Promise<SchemaModel> {
+export async function readSchema(
+  read: (statements: string[]) => Promise<readonly (readonly Row[])[]>,
+): Promise<SchemaModel> {
   return modelOf(await read([...queries]));
 }
 
 /** The same, without waiting. */
 export const readSchemaSync = (read: (statement: string) => Row[]): SchemaModel => modelOf(queries.map(read));
 
-function modelOf([objects = [], columns = [], keys = [], references = []]: readonly Row[][]): SchemaModel {
+function modelOf([objects = [], columns = [], keys = [], references = []]: readonly (readonly Row[])[]): SchemaModel {
   const hidden = hiddenTables(objects, columns);
   const shown = objects
     .map((row) => ({
@@ -160,7 +162,13 @@ function hiddenTables(objects: readonly Row[], columns: readonly Row[]): Set<str
   return hidden;
 }
 
-function tableOf(name: string, written: TableText, columns: Row[], keys: Row[], references: Row[]): Table {
+function tableOf(
+  name: string,
+  written: TableText,
+  columns: readonly Row[],
+  keys: readonly Row[],
+  references: readonly Row[],
+): Table {
   const inKey = columns.filter((row) => Number(row["pk"]) > 0).sort((a, b) => Number(a["pk"]) - Number(b["pk"]));
   const uniques = groupBy(
     keys.filter((row) => row["origin"] === "u"),
