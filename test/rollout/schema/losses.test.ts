@@ -102,7 +102,7 @@ function write(tables: Tables, { does, table, column, other }: Step, at: number)
     case "empty":
       return `DELETE FROM ${name}`;
     case "empty some":
-      return `DELETE FROM ${name} WHERE ${one} IS NOT NULL`;
+      return `DELETE FROM ${name} WHERE rowid > 0`;
     case "overwrite":
       return `UPDATE ${name} SET ${one} = 'gone'`;
     case "recompute":
