@@ -48,27 +48,37 @@ export interface Policy {
   readonly verify: boolean;
 }
 
-/** Fails with "invalid-input" for what no schema can tell: shares that do not grow, a duration that is none. */
+/** Fails with "invalid-input" for numbers that are none, shares that do not grow, a duration without a unit. */
 export function policyOf(inputs: PolicyInputs): Policy {
-  const waves = inputs.waves ?? [1];
+  const { canary = 1, waves = [1], concurrency = 16 } = inputs;
+  if (typeof canary === "number") requireWhole(canary, 0, "canary");
+  requireWhole(concurrency, 1, "concurrency");
   requireGrowing(waves);
   return {
-    canary: inputs.canary ?? 1,
+    canary,
     waves,
-    concurrency: inputs.concurrency ?? 16,
+    concurrency,
     maxFailures: budgetOf(inputs.maxFailures ?? 0),
-    pauseBetween: milliseconds(inputs.pauseBetween ?? "0s", "pauseBetween"),
+    pauseBetween: pauseOf(inputs.pauseBetween ?? "0s", "pauseBetween"),
     onFailure: inputs.onFailure ?? "stop",
     timeout: milliseconds(inputs.timeout ?? "5m", "timeout"),
-    lockTimeout: milliseconds(inputs.lockTimeout ?? "30s", "lockTimeout"),
+    lockTimeout: pauseOf(inputs.lockTimeout ?? "30s", "lockTimeout"),
     allowDestructive: inputs.allowDestructive ?? [],
     verify: inputs.verify ?? true,
   };
 }
 
-/** How many failures are one too many, of so many tenants to be migrated. */
+/** How many may fail, of so many tenants to be migrated; one more is too many. */
 export const allowedFailures = ({ maxFailures }: Pick<Policy, "maxFailures">, planned: number): number =>
-  "count" in maxFailures ? maxFailures.count : Math.floor(maxFailures.share * planned);
+  // 0.29 * 100 is a little less than 29.
+  "count" in maxFailures ? maxFailures.count : Math.floor(Number((maxFailures.share * planned).toFixed(6)));
+
+function requireWhole(value: number, least: number, path: string): void {
+  if (Number.isInteger(value) && value >= least) return;
+  throw new TenantryError("invalid-input", `${path}: ${value} is no whole number from ${least} on.`, {
+    fix: "It counts tenants.",
+  });
+}
 
 function requireGrowing(waves: Policy["waves"]): void {
   let before = 0;
@@ -98,8 +108,10 @@ function budgetOf(maxFailures: number | string): Policy["maxFailures"] {
   );
 }
 
+/** As below, or none at all. */
+const pauseOf = (text: string, path: string): number => (/^0[dhms]?$/.test(text) ? 0 : milliseconds(text, path));
+
 function milliseconds(text: string, path: string): number {
-  if (/^0\s*[a-z]*$/.test(text)) return 0;
   const seconds = parseDuration(text, path);
   if (seconds === undefined) {
     throw new TenantryError("invalid-input", `${path}: it must have an end.`, {
