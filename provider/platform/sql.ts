@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from "../http/clock";
 import { pooledFetch } from "../http/fetch";
 import { decideRetry, defaultRetryPolicy } from "../http/retry";
-import { TenantryError } from "./errors";
+import { SqlError, TenantryError } from "./errors";
 import { type Client, createClient } from "./libsql-client";
 import { Refusal, closedError, judgeSqlFailure, notReadyError, strangerError } from "./sql-failure";
 import { type Row, type SqlStatement, fromResult, toStatement } from "./sql-values";
@@ -24,12 +24,13 @@ export interface Sql {
   execute(statement: SqlStatement, options?: { readonly idempotent?: boolean }): Promise<SqlResult>;
   /**
    * One transaction, in one request. An SqlError tells with `statementIndex` which statement failed; then nothing was
-   * kept. `idempotent`: default only in mode "read".
+   * kept. `idempotent`: default only in mode "read". `whenBusy`: what becomes of a transaction that the database refuses
+   * because somebody else keeps it locked; default "wait", which tries it again some times.
    */
   batch(
     statements: readonly (SqlStatement | string)[],
     mode: "read" | "write",
-    options?: { readonly idempotent?: boolean },
+    options?: { readonly idempotent?: boolean; readonly whenBusy?: "wait" | "fail" },
   ): Promise<SqlResult[]>;
   /**
    * Waits until the database answers `SELECT 1`; 404, 5xx and failed connections count as "not yet". Fails with
@@ -75,7 +76,11 @@ export function openSql(options: SqlOptions): Sql {
   let answered = false;
   let waiting: Promise<void> | undefined;
 
-  const run = async <Result>(call: () => Promise<Result>, idempotent: boolean): Promise<Result> => {
+  const run = async <Result>(
+    call: () => Promise<Result>,
+    idempotent: boolean,
+    whenBusy: "wait" | "fail" = "wait",
+  ): Promise<Result> => {
     const began = clock.now();
     for (let attempt = 1; ; attempt++) {
       if (closed) throw closedError(host);
@@ -86,6 +91,7 @@ export function openSql(options: SqlOptions): Sql {
       } catch (thrown) {
         const { error, result, retryAfter } = judgeSqlFailure(thrown, host);
         if (closed || !result) throw error;
+        if (whenBusy === "fail" && error instanceof SqlError) throw error;
         const elapsed = clock.now() - began;
         const attempted = { method: "POST", idempotent, attempt, result, retryAfter, elapsed, random: Math.random() };
         const decision = decideRetry(attempted, policy);
@@ -129,7 +135,8 @@ export function openSql(options: SqlOptions): Sql {
     async batch(statements, mode, options) {
       if (statements.length === 0) return [];
       const bound = statements.map(toStatement);
-      return run(async () => (await client.batch(bound, mode)).map(fromResult), options?.idempotent ?? mode === "read");
+      const send = async (): Promise<SqlResult[]> => (await client.batch(bound, mode)).map(fromResult);
+      return run(send, options?.idempotent ?? mode === "read", options?.whenBusy);
     },
     async ready(deadline = defaultDeadline) {
       if (answered) return;

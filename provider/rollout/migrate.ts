@@ -4,7 +4,7 @@ import { isBlocked } from "../platform/sql-failure";
 import { alreadyInLedger, ledgerGuard, overtaken, readLedger } from "./ledger";
 import { pendingMigrations } from "./plan";
 import type { Migration, MigrationRef } from "./source";
-import type { Statement } from "./statements";
+import { type Statement, splitStatements } from "./statements";
 
 export interface MigrateRequest {
   readonly sql: Sql;
@@ -13,7 +13,7 @@ export interface MigrateRequest {
   readonly migrations: readonly Migration[];
   /** The fencing number of this run; undefined where no registry answers. */
   readonly run: number | undefined;
-  /** What the ledger said a moment ago; the transaction itself checks it. Default: it is read first. */
+  /** Its ledger as the caller has just read it; it need not be true any more. Default: read first. */
   readonly ledger?: readonly MigrationRef[];
 }
 
@@ -24,9 +24,10 @@ export interface MigrateRequest {
  * Fails with "migration-failed" (file, line, database; nothing of that file is applied), "migration-invalid" (the
  * database's history is another one) or "superseded" (a newer run has been here).
  */
-export async function migrate({ sql, database, migrations, run, ...known }: MigrateRequest): Promise<MigrationRef[]> {
+export async function migrate(request: MigrateRequest): Promise<MigrationRef[]> {
+  const { sql, database, migrations, run } = request;
   const applied: MigrationRef[] = [];
-  let ledger = known.ledger ?? (await readLedger(sql));
+  let ledger = request.ledger ?? (await readLedger(sql));
   for (;;) {
     const [next] = pendingMigrations(ledger, migrations, database);
     if (!next) return applied;
@@ -48,7 +49,7 @@ async function apply(
   seq: number,
   run: number | undefined,
 ): Promise<"applied" | "already there"> {
-  const { statements } = migration;
+  const statements = splitStatements(migration.sql);
   refuseWhatCannotRun(migration, statements);
   const guard = ledgerGuard(migration, seq, run);
   try {

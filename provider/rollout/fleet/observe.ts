@@ -27,12 +27,12 @@ export async function observeFleet(
 ): Promise<SeenFleet> {
   const { byName } = await context.listing.databases(freshEnough);
   const seen = new Map<string, Observation>();
-  const sql = ({ name, group }: FleetTenant): Sql => {
-    const { hostname } = byName.get(name)!;
-    return context.sql({ name, hostname, group });
-  };
+  const hostnames = new Map<string, string>();
+  const sql = ({ name, group }: FleetTenant): Sql => context.sql({ name, hostname: hostnames.get(name)!, group });
   await inTurn(tenants, concurrency, async (tenant) => {
+    // The list may be a moment older than the tenant.
     const database = byName.get(tenant.name) ?? (await context.listing.database(tenant.name));
+    if (database) hostnames.set(tenant.name, database.hostname);
     seen.set(tenant.name, closedOrGone(tenant, database) ?? (await look(sql(tenant))));
   });
   return { sql, observation: ({ name }) => seen.get(name) ?? { unknown: "it was not looked at" } };

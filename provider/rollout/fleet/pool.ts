@@ -1,6 +1,7 @@
 /**
  * Does `work` for each item, at most `limit` at a time, in order of their beginning. `goesOn` is asked before each: once
- * it says no, nothing else is begun, and what is under way ends. Answers when all that was begun has ended.
+ * it says no, nothing else is begun, and what is under way ends. Answers when all that was begun has ended; fails, and
+ * begins nothing else, as soon as one fails.
  */
 export async function inTurn<Item>(
   items: readonly Item[],
@@ -10,7 +11,12 @@ export async function inTurn<Item>(
 ): Promise<void> {
   let next = 0;
   const worker = async (): Promise<void> => {
-    while (next < items.length && goesOn()) await work(items[next++]!);
+    try {
+      while (next < items.length && goesOn()) await work(items[next++]!);
+    } catch (error) {
+      next = items.length;
+      throw error;
+    }
   };
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
 }

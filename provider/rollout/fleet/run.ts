@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { SqlError, TenantryError, hasCode } from "../../platform/errors";
 import type { Sql } from "../../platform/sql";
+import { isBlocked } from "../../platform/sql-failure";
 import { migrate } from "../migrate";
 import type { Migration } from "../source";
 import type { Journal } from "./journal";
@@ -92,7 +93,7 @@ async function change(request: RunRequest, tenant: PlannedTenant, tally: Tally):
   const { plan, policy, journal } = request;
   const version = versionAt(plan, tenant.had);
   try {
-    await withinTime(bring(request, tenant), policy.timeout, tenant);
+    await withinTime((isOver) => bring(request, tenant, isOver), policy.timeout, tenant);
     tally.settle(tenant, { state: "migrated", version: plan.history.at(-1)?.id });
   } catch (error) {
     if (!(error instanceof Error)) throw error;
@@ -112,14 +113,21 @@ const isDoubtful = (error: Error): boolean =>
 
 /** The tenant's database refuses the migration; another attempt would end the same way. */
 const isOfTenant = (error: Error): boolean =>
-  error instanceof SqlError || hasCode(error, "migration-failed", "migration-invalid");
+  (error instanceof SqlError || hasCode(error, "migration-failed", "migration-invalid")) &&
+  !isLocked(error) &&
+  !isBlocked(error);
 
-/** Applies what the tenant lacks; waits while somebody else keeps its database locked. */
-async function bring({ sql, fence, migrations, plan, policy }: RunRequest, tenant: PlannedTenant): Promise<void> {
+/** Applies what the tenant lacks; waits while somebody else keeps its database locked, until that or `isOver`. */
+async function bring(
+  { sql, fence, migrations, plan, policy }: RunRequest,
+  tenant: PlannedTenant,
+  isOver: () => boolean,
+): Promise<void> {
   const until = Date.now() + policy.lockTimeout;
   const known = plan.history.slice(0, tenant.had);
-  const request = { sql: sql(tenant), database: tenant.name, migrations, run: await fence(tenant), ledger: known };
-  for (let delay = 100; ; delay = Math.min(delay * 2, 2_000)) {
+  const run = await fence(tenant);
+  const request = { sql: impatient(sql(tenant)), database: tenant.name, migrations, run, ledger: known };
+  for (let delay = 100; !isOver(); delay = Math.min(delay * 2, 2_000)) {
     try {
       await migrate(request);
       return;
@@ -130,13 +138,23 @@ async function bring({ sql, fence, migrations, plan, policy }: RunRequest, tenan
   }
 }
 
+/** How long to wait for a lock is the policy's to say. */
+const impatient = (sql: Sql): Sql => ({
+  ...sql,
+  batch: (statements, mode, options) => sql.batch(statements, mode, { ...options, whenBusy: "fail" }),
+});
+
 const isLocked = (error: unknown): boolean =>
   error instanceof SqlError
     ? error.code.startsWith("SQLITE_BUSY") || error.code.startsWith("SQLITE_LOCKED")
     : error instanceof Error && isLocked(error.cause);
 
 /** What was begun cannot be called back: whether it took effect is for the next run to see. */
-async function withinTime(work: Promise<void>, timeout: number, { name }: FleetTenant): Promise<void> {
+async function withinTime(
+  begin: (isOver: () => boolean) => Promise<void>,
+  timeout: number,
+  { name }: FleetTenant,
+): Promise<void> {
   const over = new AbortController();
   const late = sleep(timeout, undefined, { signal: over.signal }).then(() => {
     throw new TenantryError("timed-out", `${name}: not done after ${timeout / 1000} s; it may still be under way.`, {
@@ -145,7 +163,7 @@ async function withinTime(work: Promise<void>, timeout: number, { name }: FleetT
   });
   late.catch(() => undefined);
   try {
-    await Promise.race([work, late]);
+    await Promise.race([begin(() => over.signal.aborted), late]);
   } finally {
     over.abort();
   }
