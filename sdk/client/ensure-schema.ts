@@ -71,7 +71,7 @@ async function bring(
 /** Read once: a file that changes under a running application is not meant for it. */
 function folderOf(folder: string): Migration[] {
   const path = resolve(folder);
-  const known = folders.get(path) ?? readMigrations(path, folder);
+  const known = folders.get(path) ?? readMigrations(path, folder).migrations;
   folders.set(path, known);
   return known;
 }

@@ -1,5 +1,5 @@
 import type { Migration } from "../source";
-import { type Statement, splitStatements } from "../statements";
+import type { Statement } from "../statements";
 import { observeConstraints } from "./constraints";
 import type { Finding, Observation } from "./finding";
 import { guessFindings } from "./guess";
@@ -58,7 +58,7 @@ function replay(scratch: Scratch, migrations: readonly Migration[], foreignKeys:
   const findings: Finding[] = [];
   let problem: HistoryProblem | undefined;
   for (const migration of migrations) {
-    const statements = statementsOf(migration);
+    const { statements } = migration;
     const outcome = problem ? undefined : runMigration(scratch, migration, statements, models.at(-1)!, foreignKeys);
     if (outcome && "model" in outcome) {
       models.push(outcome.model);
@@ -71,8 +71,6 @@ function replay(scratch: Scratch, migrations: readonly Migration[], foreignKeys:
   }
   return { modelAt: (index) => models[index + 1], findings, problem };
 }
-
-const statementsOf = (migration: Migration): Statement[] => splitStatements(migration.sql);
 
 function runMigration(
   scratch: Scratch,

@@ -14,6 +14,8 @@ import {
 import type { FleetTenant } from "../../../provider/rollout/fleet/waves";
 import { readLedger } from "../../../provider/rollout/ledger";
 import { type Migration, digestOf } from "../../../provider/rollout/source";
+import { executionOf } from "../../../provider/rollout/source/execution";
+import { splitStatements } from "../../../provider/rollout/statements";
 import { mint } from "../../local/api-caller";
 import { type Bench, stack, withBench } from "../../support/bench";
 
@@ -22,6 +24,7 @@ export const migrationOf = (id: string, sql: string): Migration => ({
   file: `migrations/${id}.sql`,
   hash: createHash("sha256").update(sql).digest("hex").slice(0, 16),
   sql,
+  ...executionOf(splitStatements(sql), true),
 });
 
 /** What every tenant of a scene begins with: rows that a migration can stumble over, and a number to count with. */
