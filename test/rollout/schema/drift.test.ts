@@ -6,6 +6,7 @@ import { type DriftTenant, driftOf, findDrift } from "../../../provider/rollout/
 import { replayHistory } from "../../../provider/rollout/schema/history";
 import { mint } from "../../local/api-caller";
 import { type CountedPlatform, withCountedPlatform } from "../../support/counted-platform";
+import { splitStatements } from "../../../provider/rollout/statements";
 import { migrationsOf } from "./migrations";
 
 const migrations = migrationsOf(
@@ -143,7 +144,7 @@ describe("findDrift", () => {
     await withFleet(async ({ platform, tenant }) => {
       const [acme, early] = [await tenant("acme", 2), await tenant("early", 1)];
       // The same history as far as ledgers tell, with a text that does not run from empty.
-      const broken = migrations.map((one, i) => (i === 1 ? { ...one, sql: "ALTER TABLE elsewhere ADD x" } : one));
+      const broken = migrations.map((one, i) => (i === 1 ? { ...one, statements: splitStatements("ALTER TABLE elsewhere ADD x") } : one));
       const [first, second] = await findDrift({ migrations: broken, tenants: [acme, early] });
       assert.equal(first?.state, "unknown");
       assert.match(first.reason, /^migrations\/0002_step\.sql, line 1, does not run .*no such table: elsewhere/);
