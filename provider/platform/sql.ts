@@ -24,13 +24,15 @@ export interface Sql {
   execute(statement: SqlStatement, options?: { readonly idempotent?: boolean }): Promise<SqlResult>;
   /**
    * One transaction, in one request. An SqlError tells with `statementIndex` which statement failed; then nothing was
-   * kept. `idempotent`: default only in mode "read". `whenBusy`: what becomes of a transaction that the database refuses
-   * because somebody else keeps it locked; default "wait", which tries it again some times.
+   * kept. `idempotent`: default only in mode "read". `foreignKeys`: "off" switches them off before a "write", and on
+   * behind it, which no statement inside of a transaction can; default "kept", as the connection has them. `whenBusy`:
+   * what becomes of a transaction that the database refuses because somebody else keeps it locked; default "wait", which
+   * tries it again some times.
    */
   batch(
     statements: readonly (SqlStatement | string)[],
     mode: "read" | "write",
-    options?: { readonly idempotent?: boolean; readonly whenBusy?: "wait" | "fail" },
+    options?: BatchOptions,
   ): Promise<SqlResult[]>;
   /**
    * Waits until the database answers `SELECT 1`; 404, 5xx and failed connections count as "not yet". Fails with
@@ -38,6 +40,12 @@ export interface Sql {
    */
   ready(deadline?: number): Promise<void>;
   close(): void;
+}
+
+export interface BatchOptions {
+  readonly idempotent?: boolean;
+  readonly foreignKeys?: "kept" | "off";
+  readonly whenBusy?: "wait" | "fail";
 }
 
 export interface SqlOptions {
@@ -135,7 +143,9 @@ export function openSql(options: SqlOptions): Sql {
     async batch(statements, mode, options) {
       if (statements.length === 0) return [];
       const bound = statements.map(toStatement);
-      const send = async (): Promise<SqlResult[]> => (await client.batch(bound, mode)).map(fromResult);
+      const off = mode === "write" && options?.foreignKeys === "off";
+      const call = () => (off ? client.migrate(bound) : client.batch(bound, mode));
+      const send = async (): Promise<SqlResult[]> => (await call()).map(fromResult);
       return run(send, options?.idempotent ?? mode === "read", options?.whenBusy);
     },
     async ready(deadline = defaultDeadline) {

@@ -1,5 +1,5 @@
 import { TenantryError } from "../platform/errors";
-import type { MigrationRef } from "./source";
+import type { Migration, MigrationRef } from "./source";
 
 /**
  * Which of the template's migrations a database still lacks, in order. Pure: the same for one tenant's update, for a
@@ -29,11 +29,14 @@ function difference(
   migrations: readonly MigrationRef[],
 ): string {
   const same = migrations.find((one) => one.id === done.id);
-  if (!same) return `migration ${done.id} is no longer among the template's.`;
-  if (same.hash !== done.hash) {
-    return `migration ${done.id} was edited since (then ${short(done)}, now ${short(same)}).`;
-  }
-  return `migration ${done.id} came before ${declared!.id}, and now comes after it.`;
+  const instead = declared ? `; in its place there is ${fileOf(declared)} (${short(declared)})` : "";
+  if (!same) return `migration ${done.id} (${short(done)}) is no longer among the template's${instead}.`;
+  const name = fileOf(same);
+  if (same.hash !== done.hash) return `migration ${name} was edited since (then ${short(done)}, now ${short(same)}).`;
+  return `migration ${name} (${short(same)}) came before ${fileOf(declared!)} (${short(declared!)}), and now comes after it.`;
 }
+
+/** The file where it is known: what state keeps of a migration is its id. */
+const fileOf = (migration: MigrationRef): string => (migration as Partial<Migration>).file ?? migration.id;
 
 const short = (migration: MigrationRef): string => migration.hash.slice(0, 12);

@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import { TenantryError } from "../../provider/platform/errors";
 import { openSql } from "../../provider/platform/sql";
+import { readHistory } from "../../provider/rollout/adoption";
 import { isAhead } from "../../provider/rollout/fleet/plan";
-import { readLedger } from "../../provider/rollout/ledger";
-import { migrate } from "../../provider/rollout/migrate";
+import { migrate, standingIn } from "../../provider/rollout/migrate";
 import { type Migration, type MigrationRef, digestOf, readMigrations } from "../../provider/rollout/source";
 
 export interface EnsureSchemaOptions {
@@ -59,9 +59,12 @@ async function bring(
 ): Promise<EnsuredSchema> {
   const sql = openSql({ url, token: () => Promise.resolve(authToken) });
   try {
-    const ledger = await readLedger(sql);
-    if (isAhead(ledger, migrations)) return { version: ledger.at(-1)!.id, applied: [], ahead: true };
-    const applied = await migrate({ sql, database: nameIn(url), migrations, run: undefined, ledger });
+    const history = await readHistory(sql);
+    const last = history.ledger.at(-1);
+    if (last && isAhead(history.ledger, migrations)) return { version: last.id, applied: [], ahead: true };
+    const database = nameIn(url);
+    const standing = standingIn(history, migrations, database);
+    const applied = await migrate({ sql, database, migrations, run: undefined, standing });
     return { version: migrations.at(-1)!.id, applied: applied.map(({ id }: MigrationRef) => id), ahead: false };
   } finally {
     sql.close();

@@ -237,11 +237,64 @@ describe("a TenantDatabase's schema", () => {
     });
   });
 
+  it("says that it is blocked also where it would have rebuilt a table", async () => {
+    await withBench(async (bench) => {
+      const [made] = await fleetOf(1, bench, bench.context());
+      const { ref } = await bench.template({ ...first, "0002_gone.sql": "DROP TABLE notes;" });
+      for (const block of ["block_writes", "block_reads"]) {
+        await bench.api.ok("PATCH", "/databases/tenant-0/configuration", { [block]: true });
+        await assert.rejects(update(made!, { schema: ref }, bench.context()), /are blocked on this database/);
+      }
+    });
+  });
+
+  it("is migrated also as a copy of a tenant that another stack's newer runs have migrated", async () => {
+    await withBench(async (bench) => {
+      const { ref } = await bench.template(first);
+      const of = "organization/blog/dev";
+      const theirs = tenant("theirs", { schema: ref, self: `${of}/theirs` });
+      await tenantDatabase.create({ inputs: theirs, context: bench.context() });
+      await bench.sql("theirs", "UPDATE _tenantry_migrations SET run = 9007199254740991");
+      await bench.sql("theirs", "INSERT INTO notes (text) VALUES ('kept')");
+      const inputs = tenant("acme", { seed: { database: "theirs" } });
+      const made = await tenantDatabase.create({ inputs, context: bench.context() });
+      const { ref: next } = await bench.template(second);
+      const outputs = await update(made, { ...inputs, schema: next }, bench.context());
+      assert.equal(outputs.schemaVersion, "0002_pinned");
+      assert.deepEqual(await bench.sql("acme", "SELECT text FROM notes"), [{ text: "kept" }]);
+      // And with its schema declared from the start.
+      const both = tenant("both", { seed: { database: "theirs" }, schema: next });
+      const { outputs: also } = await tenantDatabase.create({ inputs: both, context: bench.context() });
+      assert.equal(also.schemaVersion, "0002_pinned");
+      const [run] = await bench.sql("theirs", "SELECT max(run) AS run FROM _tenantry_migrations");
+      assert.deepEqual(run, { run: Number.MAX_SAFE_INTEGER });
+      await bench.sql("theirs", "DROP TABLE _tenantry_migrations");
+      const bare = tenant("bare", { seed: { database: "theirs" } });
+      await tenantDatabase.create({ inputs: bare, context: bench.context() });
+    });
+  });
+
+  it("forgets the copied runs also where the process died behind the copy", async () => {
+    await withBench(async (bench) => {
+      const { ref } = await bench.template(first);
+      const theirs = tenant("theirs", { schema: ref, self: "organization/blog/dev/theirs" });
+      await tenantDatabase.create({ inputs: theirs, context: bench.context() });
+      await bench.sql("theirs", "UPDATE _tenantry_migrations SET run = 9007199254740991");
+      const inputs = tenant("acme", { seed: { database: "theirs" }, schema: ref });
+      const dying = await bench.contextOn(({ path, body }) =>
+        path.startsWith("/db/acme/") && body.includes("SET run = 0") ? "die" : "pass",
+      );
+      await assert.rejects(tenantDatabase.create({ inputs, context: dying.context }));
+      await tenantDatabase.create({ inputs, context: bench.context() });
+      assert.deepEqual(await bench.sql("acme", "SELECT run FROM _tenantry_migrations"), [{ run: 0 }]);
+    });
+  });
+
   it("refuses an edited history before anything is sent", async () => {
     await withBench(async (bench) => {
       const [made] = await fleetOf(1, bench, bench.context());
       const { ref } = await bench.template({ "0001_notes.sql": "CREATE TABLE other (x);" });
-      await assert.rejects(update(made!, { schema: ref }, bench.context()), /0001_notes was edited since/);
+      await assert.rejects(update(made!, { schema: ref }, bench.context()), /0001_notes\.sql was edited since/);
       assert.deepEqual(await tables(bench, "tenant-0"), ["_tenantry_migrations", "notes"]);
     });
   });
@@ -302,7 +355,10 @@ describe("SchemaTemplate", () => {
       for (const one of news) {
         const { changes, note } = await schemaTemplate.diff({ id, olds: outputs, news: one, context: bench.context() });
         assert.equal(changes, true);
-        assert.match(note ?? "", /^template "app": migration 000\d_\w+ (was edited since|is no longer|came before)/);
+        assert.match(
+          note ?? "",
+          /^template "app": migration 000\d_\w+ (was edited since|\(\w+\) is no longer|\(\w+\) came before)/,
+        );
       }
     });
   });

@@ -61,9 +61,11 @@ describe("migrate", () => {
       assert.deepEqual(await migrate({ ...request, migrations: [notes, seeded] }), []);
       assert.deepEqual(await rows(sql, "SELECT text FROM notes"), ["one", "two"]);
       assert.deepEqual(
-        await readLedger(sql),
-        [notes, seeded].map(({ id, hash }) => ({ id, hash })),
+        (await readLedger(sql)).map(({ id, hash, run }) => ({ id, hash, run })),
+        [notes, seeded].map(({ id, hash }) => ({ id, hash, run: 1 })),
       );
+      for (const { appliedAt } of await readLedger(sql))
+        assert.ok(Math.abs(Date.parse(appliedAt!) - Date.now()) < 60_000);
     });
   });
 
@@ -150,7 +152,7 @@ describe("migrate", () => {
       const edited = { ...notes, hash: "another" };
       await assert.rejects(migrate({ sql, database: "acme", migrations: [edited, seeded], run: 1 }), {
         code: "migration-invalid",
-        message: /^acme: migration 0001_notes was edited since/,
+        message: /^acme: migration migrations\/0001_notes\.sql was edited since \(then hash of 0001, now another\)/,
       });
       assert.deepEqual(await rows(sql, "SELECT text FROM notes"), []);
     });

@@ -39,8 +39,11 @@ describe("pendingMigrations", () => {
       () => pendingMigrations([a], [edited, b], "acme"),
       invalid(/a was edited since .*aaaaaaaaaaaa.*ffffffffffff/),
     );
-    assert.throws(() => pendingMigrations([a, b], [a, c], "acme"), invalid(/b is no longer among/));
-    assert.throws(() => pendingMigrations([a, b], [b, a], "acme"), invalid(/a came before b/));
-    assert.throws(() => pendingMigrations([a, b], [a], "acme"), invalid(/b is no longer/));
+    assert.throws(
+      () => pendingMigrations([a, b], [a, c], "acme"),
+      invalid(/b \(b{12}\) is no longer among the template's; in its place there is c \(c{12}\)/),
+    );
+    assert.throws(() => pendingMigrations([a, b], [b, a], "acme"), invalid(/a \(a{12}\) came before b \(b{12}\)/));
+    assert.throws(() => pendingMigrations([a, b], [a], "acme"), invalid(/b \(b{12}\) is no longer/));
   });
 });

@@ -1,6 +1,7 @@
 import type { Context } from "../../context";
 import { parseDuration } from "../../duration";
 import type { DatabaseConfiguration, PlatformDatabase } from "../../platform/platform";
+import { restamp } from "../../rollout/ledger";
 import { Unfinished } from "../handler";
 import { acquire } from "./acquire";
 import { configure, declaredConfiguration, observeConfiguration, opened } from "./configuration";
@@ -42,6 +43,8 @@ export async function createTenantDatabase(
   };
   try {
     if (how === "created") await ready(database);
+    // Where an earlier run broke off behind the copy, it is known by now.
+    if (inputs.seed && how !== "adopted") await restamp(context.sql(outputs));
     const schema = schemaOf(inputs);
     if (schema) {
       const schemaVersion = await migrateNew(context, outputs, schema, registry, async (what) => {

@@ -1,8 +1,7 @@
 import type { Context, DatabaseAddress } from "../../context";
 import { type Canary, createCanary } from "../../rollout/canary";
 import { readLedger } from "../../rollout/ledger";
-import { migrate } from "../../rollout/migrate";
-import { pendingMigrations } from "../../rollout/plan";
+import { migrate, standingOf } from "../../rollout/migrate";
 import { ensureTemplateDatabase } from "../../rollout/template";
 import type { TemplateRef } from "../../rollout/template-ref";
 import { templateMigrations } from "../../rollout/template-source";
@@ -49,11 +48,11 @@ export async function migrateNew(
   const migrations = templateMigrations(schema);
   const sql = context.sql(database);
   await open("reads");
-  const ledger = await sinceLifted(context, database.name, () => readLedger(sql));
-  const pending = pendingMigrations(ledger, migrations, database.name);
-  if (pending.length > 0) {
+  const look = { sql, database: database.name, migrations };
+  const { adopted, pending } = await sinceLifted(context, database.name, () => standingOf(look));
+  if (adopted.length + pending.length > 0) {
     await open("writes");
-    const request = { sql, database: database.name, migrations, run: await registry?.run() };
+    const request = { ...look, run: await registry?.run() };
     await sinceLifted(context, database.name, () => migrate(request));
   }
   return migrations.at(-1)?.id;
@@ -77,7 +76,7 @@ export async function migrateExisting(
 /** The version a database has, as its own ledger says. */
 export async function observeVersion(context: Context, database: DatabaseAddress): Promise<string | undefined> {
   const sql = context.sql(database);
-  return (await readLedger(sql)).at(-1)?.id;
+  return (await readLedger(sql)).filter(({ appliedAt }) => appliedAt).at(-1)?.id;
 }
 
 function remembered(context: Context, key: string, make: () => Promise<string>): Promise<string> {

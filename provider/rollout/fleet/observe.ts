@@ -4,7 +4,8 @@ import { freshEnough } from "../../platform/listing";
 import type { PlatformDatabase } from "../../platform/platform";
 import type { Sql } from "../../platform/sql";
 import { isBlocked, isOfDatabase } from "../../platform/sql-failure";
-import { readLedger } from "../ledger";
+import { adoptable, readHistory } from "../adoption";
+import type { Migration } from "../source";
 import type { Observation } from "./plan";
 import { inTurn } from "./pool";
 import type { FleetTenant } from "./waves";
@@ -24,6 +25,7 @@ export async function observeFleet(
   context: Context,
   tenants: readonly FleetTenant[],
   concurrency: number,
+  migrations: readonly Migration[],
 ): Promise<SeenFleet> {
   const { byName } = await context.listing.databases(freshEnough);
   const seen = new Map<string, Observation>();
@@ -33,7 +35,7 @@ export async function observeFleet(
     // The list may be a moment older than the tenant.
     const database = byName.get(tenant.name) ?? (await context.listing.database(tenant.name));
     if (database) hostnames.set(tenant.name, database.hostname);
-    seen.set(tenant.name, closedOrGone(tenant, database) ?? (await look(sql(tenant))));
+    seen.set(tenant.name, closedOrGone(tenant, database) ?? (await look(sql(tenant), tenant, migrations)));
   });
   return { sql, observation: ({ name }) => seen.get(name) ?? { unknown: "it was not looked at" } };
 }
@@ -48,9 +50,13 @@ function closedOrGone(tenant: FleetTenant, database: PlatformDatabase | undefine
   return blocks.length > 0 ? { closed: `its ${blocks.join(" and ")} are blocked` } : undefined;
 }
 
-async function look(sql: Sql): Promise<Observation> {
+async function look(sql: Sql, { name }: FleetTenant, migrations: readonly Migration[]): Promise<Observation> {
   try {
-    return { applied: await readLedger(sql) };
+    const { ledger, foreign } = await readHistory(sql);
+    if (ledger.length === 0 && foreign.length > 0) {
+      return { applied: adoptable(foreign, migrations, name).map(({ id, hash }) => ({ id, hash })), adopted: true };
+    }
+    return { applied: ledger, began: ledger.find(({ begun }) => begun)?.id };
   } catch (error) {
     if (isBlocked(error)) return { closed: "its reads are blocked" };
     // What the platform's API refuses, it refuses for all of them.

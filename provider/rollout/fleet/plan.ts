@@ -6,8 +6,11 @@ import { type FleetTenant, type Wave, partition } from "./waves";
 
 /** What was seen of a tenant's database before anything is changed. */
 export type Observation =
-  /** Its ledger, oldest first; `began`: a migration that was begun outside of a transaction and never recorded as done. */
-  | { readonly applied: readonly MigrationRef[]; readonly began?: string }
+  /**
+   * Its ledger, oldest first. `began`: a migration that was begun outside of a transaction and never recorded as done.
+   * `adopted`: it has no ledger yet, and this is what another tool has applied.
+   */
+  | { readonly applied: readonly MigrationRef[]; readonly began?: string | undefined; readonly adopted?: true }
   /** It is there, but a change cannot be made: its reads or writes are blocked, its group is archived. */
   | { readonly closed: string }
   /** It could not be looked at, or is not there. */
@@ -20,6 +23,8 @@ export type TenantState = (typeof tenantStates)[number];
 /** A tenant that the plan changes: it has the first `had` of the history's migrations. */
 export interface PlannedTenant extends FleetTenant {
   readonly had: number;
+  /** They are another tool's doing, and are written into the ledger first. */
+  readonly adopts?: true;
 }
 
 /** A tenant that the plan leaves as it is, and why. */
@@ -58,13 +63,13 @@ export interface PlanRequest {
  * another order): nobody is touched then.
  */
 export function planFleet({ template, history, tenants, observed, quarantined, policy }: PlanRequest): FleetPlan {
-  const had = new Map<string, number>();
+  const pending = new Map<string, Pending>();
   const settled: SettledTenant[] = [];
   const foreign: { name: string; error: TenantryError }[] = [];
   for (const tenant of tenants) {
     try {
       const judged = judge(tenant, history, observed(tenant), quarantined(tenant));
-      if (typeof judged === "number") had.set(tenant.name, judged);
+      if ("had" in judged) pending.set(tenant.name, judged);
       else settled.push(judged);
     } catch (error) {
       if (!(error instanceof TenantryError)) throw error;
@@ -72,26 +77,28 @@ export function planFleet({ template, history, tenants, observed, quarantined, p
     }
   }
   if (foreign.length > 0) throw refusal(foreign);
-  const waves = partition(tenants, policy, ({ name }) => had.has(name)).map(({ title, tenants: members }) => ({
+  const waves = partition(tenants, policy, ({ name }) => pending.has(name)).map(({ title, tenants: members }) => ({
     title,
     tenants: members.flatMap((tenant) => {
-      const count = had.get(tenant.name);
-      return count === undefined ? [] : [{ ...tenant, had: count }];
+      const lacks = pending.get(tenant.name);
+      return lacks ? [{ ...tenant, ...lacks }] : [];
     }),
   }));
   return { template, history, waves: waves.filter((wave) => wave.tenants.length > 0), settled };
 }
 
-/** How many migrations the tenant has where some are pending; else how it stands. */
+type Pending = Pick<PlannedTenant, "had" | "adopts">;
+
+/** What the tenant has, where something is to be done; else how it stands. */
 function judge(
   tenant: FleetTenant,
   history: readonly MigrationRef[],
   observation: Observation,
   quarantine: string | undefined,
-): number | SettledTenant {
+): Pending | SettledTenant {
   if ("unknown" in observation) return { ...tenant, state: "unknown", why: observation.unknown };
   if ("closed" in observation) return { ...tenant, state: "skipped", why: observation.closed };
-  const { applied, began } = observation;
+  const { applied, began, adopted } = observation;
   const version = applied.at(-1)?.id;
   if (began !== undefined) {
     const why = `${began} was begun outside of a transaction, and whether it came to its end is not recorded`;
@@ -100,9 +107,10 @@ function judge(
   if (isAhead(applied, history)) {
     return { ...tenant, state: "skipped", version, why: `it is ahead: the template ends at ${history.at(-1)?.id}` };
   }
-  if (pendingMigrations(applied, history, tenant.name).length === 0) return { ...tenant, state: "current", version };
+  const isCurrent = pendingMigrations(applied, history, tenant.name).length === 0;
+  if (isCurrent && !adopted) return { ...tenant, state: "current", version };
   if (quarantine !== undefined) return { ...tenant, state: "quarantined", version, why: quarantine };
-  return applied.length;
+  return { had: applied.length, ...(adopted ? { adopts: true } : {}) };
 }
 
 /** It has all of the history and more: the template was taken back to an older one, or the application was faster. */

@@ -46,7 +46,7 @@ export async function prepareRollout(request: RolloutRequest): Promise<PreparedR
   const policy = policyOf(request.policy);
   const history = migrations.map(({ id, hash }) => ({ id, hash }));
   const [seen, journal] = await Promise.all([
-    observeFleet(context, tenants, policy.concurrency),
+    observeFleet(context, tenants, policy.concurrency, migrations),
     openJournal(context, {
       id: randomId(),
       template: template.name,

@@ -119,14 +119,18 @@ const isOfTenant = (error: Error): boolean =>
 
 /** Applies what the tenant lacks; waits while somebody else keeps its database locked, until that or `isOver`. */
 async function bring(
-  { sql, fence, migrations, plan, policy }: RunRequest,
+  { sql, fence, migrations, policy }: RunRequest,
   tenant: PlannedTenant,
   isOver: () => boolean,
 ): Promise<void> {
   const until = Date.now() + policy.lockTimeout;
-  const known = plan.history.slice(0, tenant.had);
+  const standing = {
+    adopted: tenant.adopts ? migrations.slice(0, tenant.had) : [],
+    pending: migrations.slice(tenant.had),
+    applied: tenant.had,
+  };
   const run = await fence(tenant);
-  const request = { sql: impatient(sql(tenant)), database: tenant.name, migrations, run, ledger: known };
+  const request = { sql: impatient(sql(tenant)), database: tenant.name, migrations, run, standing };
   for (let delay = 100; !isOver(); delay = Math.min(delay * 2, 2_000)) {
     try {
       await migrate(request);

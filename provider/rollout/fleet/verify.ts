@@ -1,3 +1,7 @@
+import { SqlError } from "../../platform/errors";
+import { alreadyInLedger, ledgerAdoption } from "../ledger";
+import { type Step, failureOf, stepsOf } from "../migrate";
+import type { Migration } from "../source";
 import type { FleetPlan, PlannedTenant } from "./plan";
 import { inTurn } from "./pool";
 import type { RunRequest } from "./run";
@@ -17,6 +21,12 @@ export function sampleOf({ waves }: Pick<FleetPlan, "waves">): PlannedTenant[] {
   return [...sample];
 }
 
+/** Never there, so that the last statement fails and the transaction is taken back, whatever becomes of the reply. */
+const takenBack = "_tenantry_taken_back";
+/** Fails where the database is damaged, or would be. */
+const integrity = `SELECT json(CASE WHEN EXISTS (SELECT 1 FROM pragma_integrity_check WHERE integrity_check <> 'ok')
+  THEN 'damaged' ELSE 'null' END)`;
+
 /** Applies what each of them lacks, checks the result, and takes all of it back. Answers who failed, and why. */
 export async function rehearse(
   request: Pick<RunRequest, "sql" | "migrations" | "policy">,
@@ -31,8 +41,42 @@ export async function rehearse(
 }
 
 async function rehearseOne(
-  _request: Pick<RunRequest, "sql" | "migrations">,
-  _tenant: PlannedTenant,
+  { sql, migrations }: Pick<RunRequest, "sql" | "migrations">,
+  tenant: PlannedTenant,
 ): Promise<string | undefined> {
-  return Promise.resolve(undefined);
+  const tried = whatCanBeTried(migrations.slice(tenant.had));
+  if (tried.length === 0) return undefined;
+  const steps = tried.flatMap((migration, i) =>
+    stepsOf(migration, tenant.had + i + 1, undefined).map((step) => ({ ...step, migration })),
+  );
+  const adoption = tenant.adopts ? ledgerAdoption(migrations.slice(0, tenant.had), undefined) : [];
+  const foreignKeys = tried.some((one) => one.foreignKeys === "off") ? "off" : "kept";
+  const batch = [...adoption, ...steps.map(({ statement }) => statement), integrity, `SELECT 1 FROM ${takenBack}`];
+  try {
+    await sql(tenant).batch(batch, "write", { idempotent: true, foreignKeys });
+  } catch (error) {
+    return error instanceof Error ? failure(error, tenant, steps, adoption.length) : String(error);
+  }
+  return `${tenant.name}: what was tried was not taken back.`;
+}
+
+/** What runs outside of a transaction cannot be taken back, and what follows it cannot be tried without it. */
+function whatCanBeTried(pending: readonly Migration[]): readonly Migration[] {
+  const alone = pending.findIndex((one) => !one.transaction);
+  return alone === -1 ? pending : pending.slice(0, alone);
+}
+
+function failure(
+  error: Error,
+  { name }: PlannedTenant,
+  steps: readonly (Step & { readonly migration: Migration })[],
+  before: number,
+): string | undefined {
+  // Somebody else has migrated it since: there is nothing to try.
+  if (error.message.includes(takenBack) || alreadyInLedger(error.message)) return undefined;
+  if (!(error instanceof SqlError) || error.statementIndex === undefined) return error.message;
+  const at = error.statementIndex - before;
+  if (at === steps.length) return `${name}: its integrity_check does not say "ok" after the migration.`;
+  const step = steps[at];
+  return step ? failureOf(step.migration, step, error, name).message : error.message;
 }

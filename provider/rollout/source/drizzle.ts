@@ -36,11 +36,11 @@ function readByJournal(folder: Folder): Migration[] {
   requireSqlite(file, dialect);
   const list: unknown[] = Array.isArray(entries) ? entries : [];
   const tags = list.map((entry, i) => {
-    const { idx, tag } = (entry ?? {}) as { idx?: unknown; tag?: unknown };
+    const { idx, tag, when } = (entry ?? {}) as { idx?: unknown; tag?: unknown; when?: unknown };
     if (typeof idx !== "number" || typeof tag !== "string") {
       throw invalid(`"${file}": entry ${i} has no idx or no tag.`, "Restore the file from your repository.");
     }
-    return { idx, tag };
+    return { idx, tag, when: typeof when === "number" ? when : undefined };
   });
   if (tags.length === 0) throw invalid(`"${file}" lists no migration.`, "Run `drizzle-kit generate`.");
   tags.forEach(({ idx, tag }, i) => {
@@ -69,19 +69,19 @@ function readByJournal(folder: Folder): Migration[] {
     folder,
     tags.map(({ tag }) => `${tag}.sql`).filter((name) => /^\d/.test(name)),
   );
-  return tags.map(({ tag }) => readMigration(folder, tag, `${tag}.sql`));
+  return tags.map(({ tag, when }) => readMigration(folder, tag, `${tag}.sql`, when));
 }
 
 const restore = "Restore what is missing from your repository, or take the other away with `drizzle-kit drop`.";
 
-function readMigration(folder: Folder, id: string, name: string): Migration {
+function readMigration(folder: Folder, id: string, name: string, when?: number): Migration {
   const read = readSql(folder, name);
   return makeMigration(folder, read.text, {
     id,
     name,
     statements: splitAtBreakpoints(read.text),
     transaction: asksForTransaction(read.text, `${folder.shown}/${name}`),
-    recorded: { tool: "drizzle", checksums: checksumsOf(read) },
+    recorded: { tool: "drizzle", checksums: checksumsOf(read), when },
   });
 }
 

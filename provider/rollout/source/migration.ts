@@ -27,9 +27,9 @@ export interface Migration extends MigrationRef {
   readonly recorded?: Recorded;
 }
 
-/** `checksums`: SHA-256 of the file as hex, as it is here and with each kind of line end. */
+/** `checksums`: SHA-256 of the file as hex, as it is here and with each kind of line end. `when`: of its journal, in ms. */
 export type Recorded =
-  | { readonly tool: "drizzle"; readonly checksums: readonly string[] }
+  | { readonly tool: "drizzle"; readonly checksums: readonly string[]; readonly when?: number }
   | { readonly tool: "prisma"; readonly name: string; readonly checksums: readonly string[] }
   | { readonly tool: "dbmate"; readonly version: string };
 
