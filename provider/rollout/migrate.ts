@@ -35,11 +35,7 @@ export async function standingOf(of: Pick<MigrateRequest, "sql" | "database" | "
 }
 
 /** The same of what was read already. */
-export function standingIn(
-  { ledger, foreign }: History,
-  migrations: readonly Migration[],
-  database: string,
-): Standing {
+export function standingIn({ ledger, foreign }: History, migrations: readonly Migration[], database: string): Standing {
   refuseUnfinished(ledger, database, migrations);
   const adopted = adoptable(foreign, migrations, database);
   const applied = ledger.length > 0 ? ledger : adopted;
@@ -100,7 +96,10 @@ async function applyWhole(
   const steps = next ? stepsOf(next, seq, run) : [];
   try {
     const foreignKeys = next?.foreignKeys ?? "kept";
-    await sql.batch([...adoption, ...steps.map(({ statement }) => statement)], "write", { idempotent: true, foreignKeys });
+    await sql.batch([...adoption, ...steps.map(({ statement }) => statement)], "write", {
+      idempotent: true,
+      foreignKeys,
+    });
     return true;
   } catch (error) {
     if (!(error instanceof SqlError) || !next || isOurs(error.message)) throw error;

@@ -1,10 +1,12 @@
 import type { Context } from "../../context";
 import { hasCode } from "../../platform/errors";
 import { randomId } from "../../random-id";
+import { refuseWhatCannotRun } from "../refusal";
 import type { Migration } from "../source";
 import { type Journal, openJournal } from "./journal";
 import { type SeenFleet, observeFleet } from "./observe";
-import { type FleetPlan, planFleet } from "./plan";
+import { type Destruction, judgeDestruction } from "./destruction";
+import { type FleetPlan, planFleet, plannedTenants } from "./plan";
 import { type Policy, type PolicyInputs, policyOf } from "./policy";
 import type { RolloutProgress } from "./progress";
 import type { FleetReport } from "./report";
@@ -33,6 +35,8 @@ export interface PreparedRollout {
   readonly plan: FleetPlan;
   readonly seen: SeenFleet;
   readonly journal: Journal;
+  /** What it would destroy; `runRollout` fails with its refusal. */
+  readonly destruction: Destruction;
 }
 
 /**
@@ -66,14 +70,23 @@ export async function prepareRollout(request: RolloutRequest): Promise<PreparedR
     quarantined,
     policy,
   });
-  return { request, policy, plan, seen, journal };
+  const planned = plannedTenants(plan);
+  const had = planned.length > 0 ? Math.min(...planned.map((tenant) => tenant.had)) : undefined;
+  for (const migration of had === undefined ? [] : migrations.slice(had)) refuseWhatCannotRun(migration);
+  const destruction = await judgeDestruction(template.name, migrations, had, policy.allowDestructive);
+  return { request, policy, plan, seen, journal, destruction };
 }
 
-/** Does what was prepared. What happens to a tenant is in the report; see `verdict`. */
+/**
+ * Does what was prepared. What happens to a tenant is in the report; see `verdict`. Fails, before anything is written,
+ * with "needs-decision" where data would be destroyed that nobody allowed, and "migration-invalid" where SQLite refuses
+ * a file.
+ */
 export async function runRollout(
-  { request, policy, plan, seen, journal }: PreparedRollout,
+  { request, policy, plan, seen, journal, destruction }: PreparedRollout,
   watch: { readonly onProgress?: (progress: RolloutProgress) => void; readonly signal?: AbortSignal } = {},
 ): Promise<FleetReport> {
+  if (destruction.refusal) throw destruction.refusal;
   const { context, migrations, tenants, stack } = request;
   const fences = new Map<string, Promise<number | undefined>>();
   const fence = ({ group }: FleetTenant): Promise<number | undefined> => {
