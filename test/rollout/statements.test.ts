@@ -75,4 +75,77 @@ describe("splitStatements", () => {
       { numRuns: 60 },
     );
   });
+
+  const space = fc.constantFrom(" ", "\n", "\t", "  ", " -- it's; END;\n", " /* ; 'BEGIN */ ", "\n\n");
+  const name = fc.constantFrom("a", '"b;c"', "`d;e`", "[f;g]", '"end"', "[begin]", "'h;i'");
+  const value = fc.constantFrom(
+    "1",
+    "'x;y'",
+    "'it''s; END;'",
+    "CASE WHEN 1 THEN 'p;' ELSE 'q' END",
+    "(SELECT 2)",
+    "x'3b'",
+  );
+  const inner = fc.oneof(
+    fc.tuple(name, value).map(([to, one]) => ["INSERT INTO", to, "VALUES (", one, ")"]),
+    fc.tuple(name, value).map(([of, one]) => ["UPDATE", of, "SET x =", one, "WHERE x =", one]),
+    fc.tuple(name, value).map(([of, one]) => ["DELETE FROM", of, "WHERE x =", one]),
+  );
+  const outer = fc.oneof(
+    inner,
+    name.map((one) => ["CREATE TABLE IF NOT EXISTS", one, "( x , y AS ( CASE x WHEN 1 THEN 'z;' END ) )"]),
+    fc.tuple(name, value).map(([to, one]) => ["WITH n AS ( SELECT", one, "AS x ) INSERT INTO", to, "SELECT * FROM n"]),
+    fc
+      .tuple(fc.nat(9), fc.constantFrom("", "TEMP", "temporary"), name, fc.array(inner, { minLength: 1, maxLength: 3 }))
+      .map(([n, temporary, on, body]) => [
+        "create",
+        temporary,
+        `TRIGGER IF NOT EXISTS t${n} AFTER INSERT ON`,
+        on,
+        "WHEN new.x <> 'x;' BEGIN",
+        ...body.flatMap((one) => [...one, ";"]),
+        "end",
+      ]),
+  );
+  /** Words with anything between them that SQLite takes for space. */
+  const spaced = (words: fc.Arbitrary<string[]>): fc.Arbitrary<string> =>
+    words.chain((some) =>
+      fc
+        .array(space, { minLength: some.length, maxLength: some.length })
+        .map((gaps) => some.map((word, i) => word + gaps[i]!).join("")),
+    );
+
+  /** What a database holds after the texts were run one after another, up to the first that fails. */
+  function after(texts: readonly string[]): unknown {
+    const db = new Database(":memory:");
+    const tables = ["a", "b;c", "d;e", "f;g", "end", "begin", "h;i"];
+    let failed = false;
+    try {
+      for (const one of tables) db.exec(`CREATE TABLE "${one}" (x)`);
+      try {
+        for (const text of texts) db.exec(text);
+      } catch {
+        failed = true;
+      }
+      const schema = db.prepare("SELECT name FROM sqlite_schema UNION ALL SELECT name FROM sqlite_temp_schema").all();
+      return { failed, schema, rows: tables.map((one) => db.prepare(`SELECT quote(x) FROM "${one}"`).all()) };
+    } finally {
+      db.close();
+    }
+  }
+
+  it("runs one by one like the whole text: triggers, CASE, CTEs, comments, quotes of every kind", () => {
+    let succeeded = 0;
+    fc.assert(
+      fc.property(fc.array(spaced(outer), { maxLength: 5 }), (statements) => {
+        const whole = statements.join(";\n");
+        const expected = after([whole]) as { failed: boolean };
+        if (!expected.failed) succeeded++;
+        assert.equal(texts(whole).length, statements.length);
+        assert.deepEqual(after(texts(whole)), expected);
+      }),
+      { numRuns: 200 },
+    );
+    assert.ok(succeeded > 100, `only ${succeeded} of 200 were valid SQL`);
+  });
 });

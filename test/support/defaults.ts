@@ -36,7 +36,7 @@ type Call = { readonly method: string; readonly with: readonly unknown[] };
 
 const root = path.resolve(__dirname, "..", "..");
 const location = "local";
-const formats = ["auto", "drizzle", "prisma", "dbmate"];
+const formats = ["auto", "sql"];
 const self = (name: string): string => `organization/readme/test/${name}`;
 
 /** The same platform, writing down what it is asked. */
@@ -69,6 +69,8 @@ function registrations(): Record<string, Record<string, unknown>> {
     new TenantDatabase("Acme GmbH", { group: "eu" });
     for (const seedFrom of ["template", "migrations"])
       new SchemaTemplate("seed from " + seedFrom, { name: "acme-gmbh", migrations, seedFrom });
+    for (const migrate of ["tenant", "rollout"])
+      new SchemaTemplate("migrate by " + migrate, { name: "acme-gmbh", migrations, migrate });
     for (const format of ${JSON.stringify(formats)})
       new SchemaTemplate("format " + format, { name: "acme-gmbh", migrations, format });
     process.once("beforeExit", () => process.stdout.write(JSON.stringify(seen)));`;
@@ -207,6 +209,11 @@ export async function measureDefaults(): Promise<MeasuredDefaults> {
       const ref = (name: string) => registered[`SchemaTemplate ${name}`]?.["ref"];
       assert.notEqual(ref("seed from template"), ref("seed from migrations"));
       return ["template", "migrations"].find((from) => ref(`seed from ${from}`) === ref("Acme GmbH"));
+    },
+    "SchemaTemplate.migrate": () => {
+      const ref = (name: string) => registered[`SchemaTemplate ${name}`]?.["ref"];
+      assert.notEqual(ref("migrate by tenant"), ref("migrate by rollout"));
+      return ["tenant", "rollout"].find((by) => ref(`migrate by ${by}`) === ref("Acme GmbH"));
     },
     "TenantDatabase.schema": async () => {
       const { outputs } = await tenant("no-schema");
