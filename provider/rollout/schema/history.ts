@@ -45,9 +45,10 @@ export interface ReplayOptions {
  * it; what a migration makes itself it may drop.
  */
 export async function replayHistory(migrations: readonly Migration[], options: ReplayOptions = {}): Promise<History> {
-  const scratch = await openScratch();
+  const { foreignKeys = true } = options;
+  const scratch = await openScratch(foreignKeys);
   try {
-    return replay(scratch, migrations, options.foreignKeys ?? true);
+    return replay(scratch, migrations, foreignKeys);
   } finally {
     scratch.close();
   }

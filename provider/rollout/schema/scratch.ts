@@ -25,9 +25,11 @@ export interface Scratch {
 }
 
 /** Loads SQLite at its first use: programs and previews that never ask do not pay for it. */
-export async function openScratch(): Promise<Scratch> {
+export async function openScratch(foreignKeys = true): Promise<Scratch> {
   const { default: Database } = await import("libsql");
   const database: Libsql.Database = new Database(":memory:");
+  // It decides on more than rows: with it, no table is dropped that refers to one that is not there.
+  database.exec(`PRAGMA foreign_keys = ${foreignKeys ? 1 : 0}`);
   const rows = (sql: string, ...args: string[]): Row[] => database.prepare(sql).all(...args) as Row[];
   return {
     run: (sql) => void database.exec(sql),
@@ -40,9 +42,9 @@ export async function openScratch(): Promise<Scratch> {
     createFrom: (create, query) => void database.exec(`${create} SELECT * FROM (${query}\n) LIMIT 0`),
     forget() {
       database.exec("PRAGMA legacy_alter_table = 0");
-      const made = rows("SELECT type, name FROM sqlite_temp_schema WHERE type IN ('table', 'view') ORDER BY type DESC");
+      const made = rows("SELECT type, name FROM sqlite_temp_schema WHERE type <> 'index' ORDER BY type DESC");
       for (const { type, name } of made) {
-        database.exec(`DROP ${String(type)} temp."${String(name).replaceAll('"', '""')}"`);
+        database.exec(`DROP ${String(type)} IF EXISTS temp."${String(name).replaceAll('"', '""')}"`);
       }
     },
     rows,

@@ -1,4 +1,4 @@
-import { type Token, closing, findWord, isWord, splitAt, tokensOf } from "./tokens";
+import { type Token, closing, findWord, isWord, lowerCase, splitAt, tokensOf } from "./tokens";
 
 /** What a statement does to tables and their rows, as far as its text tells. Names are in lower case. */
 export type StatementShape =
@@ -98,12 +98,12 @@ function alterShape(tokens: readonly Token[]): StatementShape {
   const { name: table, next } = nameAt(tokens, 2);
   if (isWord(tokens[next], "rename")) {
     if (isWord(tokens[next + 1], "to") && tokens.length === next + 3) {
-      return { does: "rename table", table, to: tokens[next + 2]!.bare };
+      return { does: "rename table", table, to: nameOf(tokens[next + 2]) };
     }
     const at = isWord(tokens[next + 1], "column") && !isWord(tokens[next + 2], "to") ? next + 2 : next + 1;
-    return { does: "rename column", table, column: tokens[at]?.bare ?? "", to: tokens[at + 2]?.bare ?? "" };
+    return { does: "rename column", table, column: nameOf(tokens[at]), to: nameOf(tokens[at + 2]) };
   }
-  if (isWord(tokens[next], "drop")) return { does: "drop column", table, column: tokens.at(-1)?.bare ?? "" };
+  if (isWord(tokens[next], "drop")) return { does: "drop column", table, column: nameOf(tokens.at(-1)) };
   return { does: "alter table", table };
 }
 
@@ -119,8 +119,8 @@ function updateShape(sql: string, tokens: readonly Token[], verb: number): State
   const sets = splitAt(tokens.slice(set + 1, after < 0 ? tokens.length : after), ",").flatMap((part) => {
     const equals = findWord(part, ["="]);
     const value = part.slice(equals + 1);
-    const targets = part.slice(0, equals).filter((token) => token.kind === "word" || token.kind === "name");
-    return targets.map((token) => ({ column: token.bare, value }));
+    const targets = part.slice(0, equals).filter((token) => token.kind !== "symbol");
+    return targets.map((token) => ({ column: nameOf(token), value }));
   });
   return { does: "update", table, sets, ...conditionOf(sql, tokens, next) };
 }
@@ -132,7 +132,7 @@ function insertShape(sql: string, tokens: readonly Token[], verb: number): State
   const hasList = isWord(tokens[next], "(");
   const end = hasList ? closing(tokens, next) : next;
   const columns = hasList
-    ? splitAt(tokens.slice(next + 1, end), ",").flatMap((part) => (part[0] ? [part[0].bare] : []))
+    ? splitAt(tokens.slice(next + 1, end), ",").flatMap((part) => (part[0] ? [nameOf(part[0])] : []))
     : undefined;
   const body = hasList ? end + 1 : next;
   const selects = isWord(tokens[body], "select", "with");
@@ -151,9 +151,11 @@ function selectionOf(sql: string, tokens: readonly Token[], from: number, verb =
   const [outer, inner] = [tokens.slice(0, verb), tokens.slice(from, select)];
   const query = tokens.slice(select, endOfQuery(tokens, from));
   const parts = splitAt(query, "union", "except", "intersect").map((piece): SelectionPart => {
-    const body = isWord(piece[0], "all") ? piece.slice(1) : piece;
+    // The order of all is that of no part.
+    const order = findWord(piece, ["order", "limit"]);
+    const body = piece.slice(isWord(piece[0], "all") ? 1 : 0, order < 0 ? piece.length : order);
     const start = isWord(body[1], "distinct", "all") ? 2 : 1;
-    const end = findWord(body, ["from", "where", "order", "limit"], start);
+    const end = findWord(body, ["from", "where"], start);
     const rest = end < 0 ? [] : body.slice(end);
     return {
       sql: [outer, inner, body].map(textOf).join(" "),
@@ -205,10 +207,10 @@ function conditionOf(sql: string, tokens: readonly Token[], from: number): { whe
 /** A name, with or without its schema's before it, and what follows. */
 function nameAt(tokens: readonly Token[], at: number): { name: string; next: number } {
   const last = isWord(tokens[at + 1], ".") ? at + 2 : at;
-  const token = tokens[last];
-  // SQLite takes a text where it expects a name.
-  return {
-    name: token?.kind === "string" ? token.text.slice(1, -1).toLowerCase() : (token?.bare ?? ""),
-    next: last + 1,
-  };
+  return { name: nameOf(tokens[last]), next: last + 1 };
+}
+
+/** SQLite takes a text where it expects a name. */
+function nameOf(token: Token | undefined): string {
+  return token?.kind === "string" ? lowerCase(token.text.slice(1, -1).replaceAll("''", "'")) : (token?.bare ?? "");
 }

@@ -44,6 +44,22 @@ describe("replayHistory", () => {
         users,
         "CREATE TABLE m (u, e); WITH c AS (SELECT id AS i, email AS e FROM users) INSERT INTO m SELECT i, e FROM c; ALTER TABLE users DROP COLUMN email",
       ],
+      "rows gathered by UNION, in an order": [
+        users,
+        "CREATE TABLE m (v); INSERT INTO m SELECT id AS v FROM users UNION ALL SELECT email FROM users UNION ALL SELECT age FROM users ORDER BY v; DROP TABLE users",
+      ],
+      "names written as texts": [
+        users,
+        "ALTER TABLE 'users' RENAME TO 'people'; ALTER TABLE 'people' RENAME COLUMN 'email' TO 'mail'; CREATE TABLE 'n' (i, m, a); INSERT INTO 'n' ('i', 'm', 'a') SELECT * FROM people; DROP TABLE 'people'",
+      ],
+      "a table made anew through LEFT JOIN": [
+        `${users}; CREATE TABLE more (id, x)`,
+        "CREATE TABLE n (id, email, age, x); INSERT INTO n SELECT users.*, more.x FROM users LEFT JOIN more ON more.id = users.id; DROP TABLE users",
+      ],
+      "a generated column": [
+        `CREATE TABLE t (a, b AS (a + 1) STORED, c)`,
+        "CREATE TABLE n (a, b AS (a + 2), c); INSERT INTO n SELECT a, c FROM t; DROP TABLE t; ALTER TABLE n RENAME TO t",
+      ],
       "rows moved under the same condition": [
         users,
         "CREATE TABLE kids (id, email, age); INSERT INTO kids SELECT * FROM users WHERE age < 18; DELETE FROM users WHERE age<18",
@@ -194,6 +210,15 @@ describe("replayHistory", () => {
     for (const [name, [texts, expected]] of Object.entries(refusing)) {
       it(name, async () => assert.deepEqual(await found(...texts), expected));
     }
+  });
+
+  it("leaves out what foreign keys do where they are not enforced", async () => {
+    const [made, anew] = migrationsOf(
+      `${users}; CREATE TABLE orders (id INTEGER PRIMARY KEY, buyer INT REFERENCES users ON DELETE CASCADE)`,
+      "CREATE TABLE n (id INTEGER PRIMARY KEY, email TEXT, age INTEGER); INSERT INTO n SELECT * FROM users; DROP TABLE users; ALTER TABLE n RENAME TO users",
+    );
+    assert.equal((await replayHistory([made!, anew!])).findings.length, 1);
+    assert.deepEqual((await replayHistory([made!, anew!], { foreignKeys: false })).findings, []);
   });
 
   it("tells where, in which statement", async () => {
