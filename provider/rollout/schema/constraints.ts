@@ -8,7 +8,8 @@ import { normalTokens, tokensOf } from "./tokens";
 export function observeConstraints(before: SchemaModel, after: SchemaModel, tracker: RowTracker): Observation[] {
   return [...after.tables].flatMap(([key, table]) => {
     const tracked = tracker.tables.get(key);
-    if (!tracked || !holdsRows(tracked)) return [];
+    const mayRefuse = tracked !== undefined && (tracked.made !== undefined || tracker.indexes.size > 0);
+    if (!mayRefuse || !holdsRows(tracked)) return [];
     const judged = [...uniqueOf(before, after, key, tracked, tracker)];
     if (!tracked.made) return judged;
     const { made } = tracked;

@@ -110,10 +110,49 @@ export async function readSchema(
   return modelOf(await read([...queries]));
 }
 
-/** The same, without waiting. */
-export const readSchemaSync = (read: (statement: string) => Row[]): SchemaModel => modelOf(queries.map(read));
+/** What a text means, worked out once. */
+type Remember = <T>(key: string, work: () => T) => T;
 
-function modelOf([objects = [], columns = [], keys = [], references = []]: readonly (readonly Row[])[]): SchemaModel {
+/**
+ * For reading one database again and again: only tables whose texts have changed since are asked about and read anew.
+ * Objects that are the same as before are the same objects.
+ */
+export function createSchemaReader(read: (statement: string, ...args: string[]) => Row[]): () => SchemaModel {
+  let known = new Map<string, readonly (readonly Row[])[]>();
+  const meanings = new Map<string, unknown>();
+  const remember: Remember = <T>(key: string, work: () => T): T => {
+    if (!meanings.has(key)) meanings.set(key, work());
+    return meanings.get(key) as T;
+  };
+  return () => {
+    const objects = read(queries[0]!);
+    const ofTables = groupBy(objects, (row) => lowerCase(text(row["tbl_name"])));
+    const keyed = [...ofTables].map(([table, rows]) => [table, JSON.stringify(rows.map(({ sql }) => sql))] as const);
+    const changed = keyed.filter(([table, texts]) => !known.has(`${table} ${texts}`)).map(([table]) => table);
+    const found = details.map((query) => groupBy(read(query, JSON.stringify(changed)), tableOfRow));
+    known = new Map(
+      keyed.map(([table, texts]) => {
+        const key = `${table} ${texts}`;
+        return [key, known.get(key) ?? found.map((rows) => rows.get(table) ?? [])];
+      }),
+    );
+    const rowsOf = (at: number): Row[] => [...known.values()].flatMap((rows) => rows[at] ?? []);
+    return modelOf([objects, rowsOf(0), rowsOf(1), rowsOf(2)], remember);
+  };
+}
+
+/** The queries but the first, about some tables. */
+const details = queries.slice(1).map((query) => {
+  const table = query.includes("pragma_table_list") ? "l.name" : "s.name";
+  return query.replace("WHERE", `WHERE lower(${table}) IN (SELECT value FROM json_each(?)) AND`);
+});
+
+const tableOfRow = (row: Row): string => lowerCase(text(row["table"]));
+
+function modelOf(
+  [objects = [], columns = [], keys = [], references = []]: readonly (readonly Row[])[],
+  remember: Remember = (_key, work) => work(),
+): SchemaModel {
   const hidden = hiddenTables(objects, columns);
   const shown = objects
     .map((row) => ({
@@ -123,10 +162,10 @@ function modelOf([objects = [], columns = [], keys = [], references = []]: reado
       sql: row["sql"] === null ? undefined : text(row["sql"]),
     }))
     .filter(({ name, table }) => !isForeign(name) && !hidden.has(lowerCase(name)) && !hidden.has(lowerCase(table)));
-  const columnsOf = groupBy(columns, (row) => lowerCase(text(row["table"])));
+  const columnsOf = groupBy(columns, tableOfRow);
   const keysOf = groupBy(keys, (row) => lowerCase(text(row["index"])));
-  const keysOfTable = groupBy(keys, (row) => lowerCase(text(row["table"])));
-  const referencesOf = groupBy(references, (row) => lowerCase(text(row["table"])));
+  const keysOfTable = groupBy(keys, tableOfRow);
+  const referencesOf = groupBy(references, tableOfRow);
   const model = {
     tables: new Map<string, Table>(),
     indexes: new Map<string, Index>(),
@@ -134,17 +173,33 @@ function modelOf([objects = [], columns = [], keys = [], references = []]: reado
     views: new Map<string, Text>(),
     virtualTables: new Map<string, VirtualTable>(),
   };
+  const textOfTable = new Map(shown.map(({ type, name, sql }) => [type === "table" ? lowerCase(name) : "", sql]));
   for (const { type, name, table, sql } of shown) {
     const key = lowerCase(name);
     if (sql === undefined) continue;
     const own = columnsOf.get(key) ?? [];
-    if (type === "trigger") model.triggers.set(key, { name, sql: normalSql(sql) });
-    else if (type === "view") model.views.set(key, { name, sql: normalSql(sql) });
-    else if (type === "index") model.indexes.set(key, indexOf(name, table, sql, keysOf.get(key) ?? []));
-    else if (/^create\s+virtual/i.test(sql)) model.virtualTables.set(key, virtualTableOf(name, sql, own));
-    else {
-      const written = readCreateTable(sql);
-      model.tables.set(key, tableOf(name, written, own, keysOfTable.get(key) ?? [], referencesOf.get(key) ?? []));
+    const id = `${name}\n${sql}`;
+    const asText = (): Text => remember(id, () => ({ name, sql: normalSql(sql) }));
+    if (type === "trigger") model.triggers.set(key, asText());
+    else if (type === "view") model.views.set(key, asText());
+    else if (type === "index") {
+      // What an index's column means, its table says.
+      const whole = `${id}\n${textOfTable.get(lowerCase(table)) ?? ""}`;
+      model.indexes.set(
+        key,
+        remember(whole, () => indexOf(name, table, sql, keysOf.get(key) ?? [])),
+      );
+    } else if (/^create\s+virtual/i.test(sql)) {
+      model.virtualTables.set(
+        key,
+        remember(id, () => virtualTableOf(name, sql, own)),
+      );
+    } else {
+      const [ownKeys, ownReferences] = [keysOfTable.get(key) ?? [], referencesOf.get(key) ?? []];
+      model.tables.set(
+        key,
+        remember(id, () => tableOf(name, readCreateTable(sql), own, ownKeys, ownReferences)),
+      );
     }
   }
   return { ...model, tables: withImpliedKeys(model.tables) };
@@ -222,7 +277,13 @@ function foreignKeyOf(parts: readonly Row[], written: TableText): ForeignKey {
 function withImpliedKeys(tables: ReadonlyMap<string, Table>): Map<string, Table> {
   const complete = (key: ForeignKey): ForeignKey =>
     key.to.length > 0 ? key : { ...key, to: tables.get(key.table)?.primaryKey ?? [] };
-  return new Map([...tables].map(([key, table]) => [key, { ...table, foreignKeys: table.foreignKeys.map(complete) }]));
+  const isComplete = (table: Table): boolean => table.foreignKeys.every(({ to }) => to.length > 0);
+  return new Map(
+    [...tables].map(([key, table]) => [
+      key,
+      isComplete(table) ? table : { ...table, foreignKeys: table.foreignKeys.map(complete) },
+    ]),
+  );
 }
 
 function indexOf(name: string, table: string, sql: string, parts: readonly Row[]): Index {

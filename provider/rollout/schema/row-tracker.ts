@@ -60,13 +60,18 @@ export interface RowTracker {
 export function trackRows(scratch: Scratch, before: SchemaModel, foreignKeys: boolean): RowTracker {
   const tables = startingPoint(before);
   const indexes = new Map<string, Statement>();
-  const taken = new Map<Origin, Loss>();
+  const taken = new Map<Origin, { readonly loss: Loss; readonly some: boolean }>();
   const copies = new Set<string>();
 
+  /** What took the values from where they were counts, and not what became of copies later. */
+  const note = (origin: Origin, loss: Loss, some: boolean): void => {
+    const known = taken.get(origin);
+    if (!known || (known.some && !some)) taken.set(origin, { loss, some });
+  };
   /** Takes the values out of a column, or some of them. */
   const take = (column: Column, loss: Loss, some = false): void => {
     for (const [origin, held] of column.holds) {
-      taken.set(origin, loss);
+      note(origin, loss, some);
       if (some) column.holds.set(origin, { ...held, whole: false });
       else column.holds.delete(origin);
     }
@@ -183,7 +188,7 @@ export function trackRows(scratch: Scratch, before: SchemaModel, foreignKeys: bo
           if (everyRow) {
             for (const origin of column.holds.keys()) {
               if (given.has(origin)) continue;
-              taken.set(origin, { statement, by: "overwrite", detail: "" });
+              note(origin, { statement, by: "overwrite", detail: "" }, false);
               column.holds.delete(origin);
             }
           }
@@ -214,7 +219,12 @@ export function trackRows(scratch: Scratch, before: SchemaModel, foreignKeys: bo
     apply,
     tables,
     indexes,
-    losses: () => new Map([...taken].filter(([origin]) => !holders(origin).some(({ whole }) => whole))),
+    losses: () =>
+      new Map(
+        [...taken]
+          .filter(([origin]) => !holders(origin).some(({ whole }) => whole))
+          .map(([origin, { loss }]) => [origin, loss]),
+      ),
     isPartlyHeld: (origin) => holders(origin).length > 0,
   };
 }

@@ -1,5 +1,5 @@
 import type Libsql from "libsql";
-import { type SchemaModel, readSchemaSync } from "./model";
+import { type SchemaModel, createSchemaReader } from "./model";
 
 type Row = Record<string, unknown>;
 
@@ -48,7 +48,7 @@ export async function openScratch(foreignKeys = true): Promise<Scratch> {
       }
     },
     rows,
-    schema: () => readSchemaSync((sql) => rows(sql)),
+    schema: createSchemaReader(rows),
     close: () => void database.close(),
   };
 }

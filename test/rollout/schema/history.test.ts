@@ -127,6 +127,10 @@ describe("replayHistory", () => {
         [users, "UPDATE users SET email = NULL, age = age + 1"],
         ["delete-rows: users.email is overwritten in every row"],
       ],
+      "an overwritten column whose copy is dropped": [
+        [users, "CREATE TABLE n AS SELECT * FROM users; UPDATE users SET email = ''; DROP TABLE n"],
+        ["delete-rows: users.email is overwritten in every row"],
+      ],
       "a full-text table with rows of its own": [
         ["CREATE VIRTUAL TABLE f USING fts5(a)", "DROP TABLE f"],
         ["drop-table: table f is dropped with its rows"],
