@@ -1,7 +1,8 @@
 import type { Statement } from "../statements";
 import type { Observation } from "./finding";
 import type { Column, SchemaModel, Table } from "./model";
-import { type Origin, type RowTracker, type TrackedTable, originOf, placeOf } from "./row-tracker";
+import { type Origin, originOf, placeOf } from "./held-values";
+import type { RowTracker, TrackedTable } from "./row-tracker";
 import { normalTokens, tokensOf } from "./tokens";
 
 /** What rows that were there before the migration may not fit, in the tables that hold them after it. */

@@ -8,7 +8,8 @@ import { pendingMigrations } from "../plan";
 import type { Migration, MigrationRef } from "../source";
 import { type SchemaDifference, compareSchemas } from "./compare";
 import { type History, replayHistory } from "./history";
-import { type SchemaModel, readSchema } from "./model";
+import type { SchemaModel } from "./model";
+import { readSchema } from "./read-schema";
 
 /** How a tenant's schema compares with the template's at the tenant's own version. */
 export type TenantDrift = { readonly tenant: string } & (

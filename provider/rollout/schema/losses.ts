@@ -1,6 +1,7 @@
 import type { Observation } from "./finding";
 import type { SchemaModel } from "./model";
-import { type Loss, type RowTracker, originOf, placeOf } from "./row-tracker";
+import { originOf, placeOf } from "./held-values";
+import type { Loss, RowTracker } from "./row-tracker";
 
 /** What was there before the migration and is nowhere after it, a table and a statement at a time. */
 export function observeLosses(before: SchemaModel, tracker: RowTracker): Observation[] {

@@ -1,5 +1,7 @@
 import type Libsql from "libsql";
-import { type SchemaModel, createSchemaReader } from "./model";
+import { TenantryError } from "../../platform/errors";
+import type { SchemaModel } from "./model";
+import { createSchemaReader } from "./read-schema";
 
 type Row = Record<string, unknown>;
 
@@ -24,9 +26,22 @@ export interface Scratch {
   close(): void;
 }
 
-/** Loads SQLite at its first use: programs and previews that never ask do not pay for it. */
+/** At its first use: programs and previews that never ask do not pay for it. */
+async function loadSqlite(): Promise<typeof Libsql> {
+  try {
+    return (await import("libsql")).default;
+  } catch (error) {
+    const why = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    throw new TenantryError("unsupported", `SQLite (the package libsql) cannot be loaded on this machine: ${why}.`, {
+      fix: "Install the packages here, with optional dependencies: `npm ci`.",
+      cause: error,
+    });
+  }
+}
+
+/** Fails with "unsupported" where there is no SQLite for this machine. */
 export async function openScratch(foreignKeys = true): Promise<Scratch> {
-  const { default: Database } = await import("libsql");
+  const Database = await loadSqlite();
   const database: Libsql.Database = new Database(":memory:");
   // It decides on more than rows: with it, no table is dropped that refers to one that is not there.
   database.exec(`PRAGMA foreign_keys = ${foreignKeys ? 1 : 0}`);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import Database from "libsql";
 import { compareSchemas } from "../../../provider/rollout/schema/compare";
-import { type SchemaModel, readSchema } from "../../../provider/rollout/schema/model";
+import type { SchemaModel } from "../../../provider/rollout/schema/model";
+import { readSchema } from "../../../provider/rollout/schema/read-schema";
 
 /** The schema that statements make of an empty database; each is said to be read in one go. */
 async function schemaOf(...statements: string[]): Promise<SchemaModel> {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import Database from "libsql";
 import { replayHistory } from "../../../provider/rollout/schema/history";
-import { originOf, trackRows } from "../../../provider/rollout/schema/row-tracker";
+import { originOf } from "../../../provider/rollout/schema/held-values";
+import { trackRows } from "../../../provider/rollout/schema/row-tracker";
 import { openScratch } from "../../../provider/rollout/schema/scratch";
 import { shapeOf } from "../../../provider/rollout/schema/statement-shape";
 import { splitStatements } from "../../../provider/rollout/statements";
@@ -170,5 +171,22 @@ describe("findings of lost data", () => {
       { numRuns: 300 },
     );
     assert.ok(withLoss > 30 && without > 30, `${withLoss} with a loss, ${without} without`);
+  });
+
+  it("count rows that really go through a foreign key, whatever PRAGMA says inside a transaction", async () => {
+    const tables =
+      "CREATE TABLE users (id INTEGER PRIMARY KEY); CREATE TABLE orders (buyer REFERENCES users ON DELETE CASCADE)";
+    const anew =
+      "PRAGMA foreign_keys = OFF; CREATE TABLE n (id INTEGER PRIMARY KEY); INSERT INTO n SELECT id FROM users; DROP TABLE users; ALTER TABLE n RENAME TO users";
+    const database = new Database(":memory:");
+    database.exec(`${tables}; INSERT INTO users VALUES (1); INSERT INTO orders VALUES (1)`);
+    database.exec(`BEGIN; ${anew}; COMMIT`);
+    assert.deepEqual(database.prepare("SELECT * FROM orders").all(), []);
+    database.close();
+    const { findings } = await replayHistory(migrationsOf(tables, anew));
+    assert.deepEqual(
+      findings.map(({ kind }) => kind),
+      ["delete-rows"],
+    );
   });
 });

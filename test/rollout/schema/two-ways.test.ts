@@ -128,8 +128,13 @@ async function schemaOf(statements: readonly string[]): Promise<SchemaModel> {
   try {
     // A parent that is not there fails the dropping of a table.
     scratch.run("CREATE TABLE parents (id INTEGER PRIMARY KEY)");
-    for (const statement of statements) scratch.run(statement);
-    return scratch.schema();
+    // Read after each, so that what is remembered of the one before is used.
+    let schema = scratch.schema();
+    for (const statement of statements) {
+      scratch.run(statement);
+      schema = scratch.schema();
+    }
+    return schema;
   } finally {
     scratch.close();
   }
