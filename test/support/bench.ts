@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type Context, createContext } from "../../provider/context";
-import { type LocalPlatform, startLocalPlatform } from "../../provider/local";
+import { type LocalPlatform, type LocalPlatformOptions, startLocalPlatform } from "../../provider/local";
 import { selectPlatform } from "../../provider/platform/select";
 import { readSettings } from "../../provider/platform/settings";
 import { openSql } from "../../provider/platform/sql";
@@ -52,9 +52,12 @@ export const tenant = (name: string, more: Partial<TenantDatabaseInputs> = {}): 
 });
 
 /** Alive while `use` runs. A group "eu" exists, without a registry. */
-export async function withBench(use: (bench: Bench) => Promise<void>): Promise<void> {
+export async function withBench(
+  use: (bench: Bench) => Promise<void>,
+  options: LocalPlatformOptions = {},
+): Promise<void> {
   const home = await mkdtemp(path.join(tmpdir(), "tenantry-bench-"));
-  const platform = await startLocalPlatform({ directory: path.join(home, "local") });
+  const platform = await startLocalPlatform({ ...options, directory: path.join(home, "local") });
   const lines: FaultyLine[] = [];
   try {
     const bench = makeBench(home, platform, lines);

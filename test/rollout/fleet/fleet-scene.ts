@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Context } from "../../../provider/context";
+import type { LocalPlatformOptions } from "../../../provider/local";
 import { type Sql, openSql } from "../../../provider/platform/sql";
 import type { PolicyInputs } from "../../../provider/rollout/fleet/policy";
 import { inTurn } from "../../../provider/rollout/fleet/pool";
@@ -73,7 +74,11 @@ export interface FleetScene {
 }
 
 /** Alive while `use` runs: t01, t02, ... in group "eu", which has a registry; every tenant has `init`. */
-export async function withFleet(size: number, use: (scene: FleetScene) => Promise<void>): Promise<void> {
+export async function withFleet(
+  size: number,
+  use: (scene: FleetScene) => Promise<void>,
+  options: LocalPlatformOptions = {},
+): Promise<void> {
   await withBench(async (bench) => {
     const width = String(size).length;
     const tenants = Array.from({ length: size }, (_, i) => ({
@@ -94,7 +99,7 @@ export async function withFleet(size: number, use: (scene: FleetScene) => Promis
     } finally {
       for (const sql of opened.values()) sql.close();
     }
-  });
+  }, options);
 }
 
 function makeScene(bench: Bench, tenants: readonly FleetTenant[], opened: Map<string, Sql>): FleetScene {
