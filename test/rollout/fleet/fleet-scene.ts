@@ -41,7 +41,7 @@ export const unique = migrationOf(
 /** Twice, it would count twice and leave two rows. */
 export const once = migrationOf("0002_once", "UPDATE counter SET n = n + 1;\nINSERT INTO people VALUES ('somebody');");
 
-/** How a test rolls out: without trying it first, where it does not say so. */
+/** How a test rolls out: whatever it may destroy, and without trying it first, where it does not say so. */
 export interface Way {
   readonly policy?: PolicyInputs;
   readonly tenants?: readonly FleetTenant[];
@@ -128,7 +128,7 @@ function makeScene(bench: Bench, tenants: readonly FleetTenant[], opened: Map<st
       template: { name: "app", digest: digestOf(migrations) },
       migrations,
       tenants: way.tenants ?? tenants,
-      policy: { verify: false, ...way.policy },
+      policy: { verify: false, allowDestructive: migrations.map(({ id }) => id), ...way.policy },
       stack: way.stack,
       startedBy: "a test",
       note: way.note,

@@ -96,7 +96,7 @@ describe(`a rollout that is killed (seed ${seed})`, function () {
 });
 
 async function pendingTenants({ bench, tenants }: FleetScene): Promise<number> {
-  const seen = await observeFleet(bench.context(), tenants, 8);
+  const seen = await observeFleet(bench.context(), tenants, 8, history);
   return tenants.filter((tenant) => {
     const observation = seen.observation(tenant);
     assert.ok("applied" in observation);
