@@ -48,7 +48,8 @@ export interface PreparedRollout {
 export async function prepareRollout(request: RolloutRequest): Promise<PreparedRollout> {
   const { context, template, migrations, tenants, startedBy, note = () => {} } = request;
   const policy = policyOf(request.policy);
-  const history = migrations.map(({ id, hash }) => ({ id, hash }));
+  // Without the texts; the file is for errors.
+  const history = migrations.map(({ id, hash, file }) => ({ id, hash, file }));
   const [seen, journal] = await Promise.all([
     observeFleet(context, tenants, policy.concurrency, migrations),
     openJournal(context, {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { verdict } from "../../../provider/rollout/fleet/report";
-import { byState, init, once, unique, withFleet } from "./fleet-scene";
+import { byState, init, migrationOf, once, unique, withFleet } from "./fleet-scene";
 
 const policyOf = { onFailure: "stop" } as const;
 
@@ -132,8 +132,8 @@ describe("runFleet", function () {
       await fc.assert(
         fc.asyncProperty(weather, async ({ spoilt, ...policy }) => {
           round += 1;
-          const index = { ...unique, id: `${String(round).padStart(4, "0")}_unique`, hash: `hash ${round}` };
-          index.sql = unique.sql.replace("INDEX people_email", `INDEX people_email_${round}`);
+          const text = unique.sql.replace("INDEX people_email", `INDEX people_email_${round}`);
+          const index = migrationOf(`${String(round).padStart(4, "0")}_unique`, text);
           const next = [...history, index];
           // The index of the round before would not let two of the same in.
           if (round > 2)

@@ -130,7 +130,7 @@ describe("findDrift", () => {
       const edited = migrations.map((one, i) => (i === 1 ? { ...one, hash: "another" } : one));
       const [other] = await findDrift({ migrations: edited, tenants });
       assert.equal(other?.state, "other-history");
-      assert.match(other.reason, /^acme: migration 0002_step was edited since/);
+      assert.match(other.reason, /^acme: migration migrations\/0002_step\.sql was edited since/);
       const [ahead] = await findDrift({ migrations: migrations.slice(0, 1), tenants });
       assert.deepEqual(ahead, {
         tenant: "acme",
@@ -144,7 +144,9 @@ describe("findDrift", () => {
     await withFleet(async ({ platform, tenant }) => {
       const [acme, early] = [await tenant("acme", 2), await tenant("early", 1)];
       // The same history as far as ledgers tell, with a text that does not run from empty.
-      const broken = migrations.map((one, i) => (i === 1 ? { ...one, statements: splitStatements("ALTER TABLE elsewhere ADD x") } : one));
+      const broken = migrations.map((one, i) =>
+        i === 1 ? { ...one, statements: splitStatements("ALTER TABLE elsewhere ADD x") } : one,
+      );
       const [first, second] = await findDrift({ migrations: broken, tenants: [acme, early] });
       assert.equal(first?.state, "unknown");
       assert.match(first.reason, /^migrations\/0002_step\.sql, line 1, does not run .*no such table: elsewhere/);
