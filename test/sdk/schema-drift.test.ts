@@ -11,8 +11,9 @@ import type * as Tenantry from "../../sdk";
 import { mint } from "../local/api-caller";
 import { type CountedPlatform, withCountedPlatform } from "../support/counted-platform";
 
-// As built: what it imports late is a file of JavaScript.
-const { getSchemaDrift } = createRequire(__filename)("../../dist/sdk") as typeof Tenantry;
+/** As built, since what it imports late is a file of JavaScript; and not before that is built. */
+const getSchemaDrift: typeof Tenantry.getSchemaDrift = (options) =>
+  (createRequire(__filename)("../../dist/sdk") as typeof Tenantry).getSchemaDrift(options);
 
 async function withTenants(use: (platform: CountedPlatform, migrations: string) => Promise<void>): Promise<void> {
   const migrations = await mkdtemp(path.join(tmpdir(), "tenantry-drift-"));

@@ -1,11 +1,11 @@
 import { SqlError, TenantryError, hasCode } from "../../platform/errors";
 import type { Sql } from "../../platform/sql";
 import { isOfDatabase } from "../../platform/sql-failure";
+import { type History as Applied, readHistory } from "../adoption";
 import { isAhead } from "../fleet/plan";
 import { inTurn } from "../fleet/pool";
-import { readLedger } from "../ledger";
-import { pendingMigrations } from "../plan";
-import type { Migration, MigrationRef } from "../source";
+import { standingIn } from "../migrate";
+import type { Migration } from "../source";
 import { type SchemaDifference, compareSchemas } from "./compare";
 import { type History, replayHistory } from "./history";
 import type { SchemaModel } from "./model";
@@ -47,7 +47,7 @@ export async function driftOf(sql: Sql, expected: SchemaModel): Promise<SchemaDi
 }
 
 /**
- * Looks at each tenant, read-only: two calls each. The answers are in the order of the tenants. A tenant that cannot be
+ * Looks at each tenant, read-only: two calls each, three where another tool has migrated it. The answers are in the order of the tenants. A tenant that cannot be
  * looked at is "unknown"; what concerns them all, such as refused credentials, fails.
  */
 export async function findDrift({ migrations, tenants, concurrency = 16 }: DriftRequest): Promise<TenantDrift[]> {
@@ -71,13 +71,13 @@ type Seen<T = TenantDrift> = T extends unknown ? Omit<T, "tenant"> : never;
 async function look(tenant: DriftTenant, migrations: readonly Migration[], history: History): Promise<Seen> {
   try {
     const sql = await tenant.sql();
-    for (let ledger = await readLedger(sql); ;) {
-      const seen = await compare(sql, ledger, migrations, history, tenant.name);
+    for (let has = await readHistory(sql); ;) {
+      const seen = await compare(sql, has, migrations, history, tenant.name);
       if (seen.state !== "drifted") return seen;
       // It may have been migrated between the two looks.
-      const now = await readLedger(sql);
-      if (now.length === ledger.length) return seen;
-      ledger = now;
+      const now = await readHistory(sql);
+      if (now.ledger.length === has.ledger.length) return seen;
+      has = now;
     }
   } catch (error) {
     if (concernsAll(error)) throw error;
@@ -90,28 +90,28 @@ async function look(tenant: DriftTenant, migrations: readonly Migration[], histo
 
 async function compare(
   sql: Sql,
-  ledger: readonly MigrationRef[],
+  has: Applied,
   migrations: readonly Migration[],
   history: History,
   name: string,
 ): Promise<Seen> {
-  if (isAhead(ledger, migrations)) {
-    const [beyond] = ledger.slice(migrations.length);
+  if (isAhead(has.ledger, migrations)) {
+    const [beyond] = has.ledger.slice(migrations.length);
     return { state: "other-history", reason: `${name} is ahead of the template: it has ${beyond!.id} already.` };
   }
+  let applied: number;
   try {
-    pendingMigrations(ledger, migrations, name);
+    ({ applied } = standingIn(has, migrations, name));
   } catch (error) {
-    if (!(error instanceof TenantryError)) throw error;
-    return { state: "other-history", reason: error.message };
+    if (!hasCode(error, "migration-invalid", "migration-failed")) throw error;
+    return { state: error.code === "migration-invalid" ? "other-history" : "unknown", reason: error.message };
   }
-  const expected = history.modelAt(ledger.length - 1);
+  const expected = history.modelAt(applied - 1);
   if (!expected) {
     const { file, line, message } = history.problem!;
-    const reason = `${file}, line ${line}, does not run on an empty database: ${message}`;
-    return { state: "unknown", reason };
+    return { state: "unknown", reason: `${file}, line ${line}, does not run on an empty database: ${message}` };
   }
-  const version = ledger.at(-1)?.id;
+  const version = migrations[applied - 1]?.id;
   const differences = await driftOf(sql, expected);
   return differences.length > 0 ? { state: "drifted", version, differences } : { state: "in-sync", version };
 }

@@ -1,5 +1,4 @@
 import type { Migration } from "../source";
-import type { Statement } from "../statements";
 import { observeConstraints } from "./constraints";
 import type { Finding, Observation } from "./finding";
 import { guessFindings } from "./guess";
@@ -31,11 +30,6 @@ export interface HistoryProblem {
   readonly reason: "unknown-name" | "refused";
 }
 
-export interface ReplayOptions {
-  /** Whether foreign keys are enforced while migrations run. Default true: inside a transaction no PRAGMA changes it. */
-  readonly foreignKeys?: boolean;
-}
-
 /**
  * Runs the migrations on an empty SQLite in memory and looks at what becomes of each column. Only statements about the
  * schema are run, on tables without rows; what reads or changes rows is compiled, which finds wrong names, and its text
@@ -44,29 +38,27 @@ export interface ReplayOptions {
  * Findings are judged by a migration's outcome: renaming loses nothing, nor does making a table anew and copying all of
  * it; what a migration makes itself it may drop.
  */
-export async function replayHistory(migrations: readonly Migration[], options: ReplayOptions = {}): Promise<History> {
-  const { foreignKeys = true } = options;
-  const scratch = await openScratch(foreignKeys);
+export async function replayHistory(migrations: readonly Migration[]): Promise<History> {
+  const scratch = await openScratch();
   try {
-    return replay(scratch, migrations, foreignKeys);
+    return replay(scratch, migrations);
   } finally {
     scratch.close();
   }
 }
 
-function replay(scratch: Scratch, migrations: readonly Migration[], foreignKeys: boolean): History {
+function replay(scratch: Scratch, migrations: readonly Migration[]): History {
   const models: SchemaModel[] = [emptySchema];
   const findings: Finding[] = [];
   let problem: HistoryProblem | undefined;
   for (const migration of migrations) {
-    const { statements } = migration;
-    const outcome = problem ? undefined : runMigration(scratch, migration, statements, models.at(-1)!, foreignKeys);
+    const outcome = problem ? undefined : runMigration(scratch, migration, models.at(-1)!);
     if (outcome && "model" in outcome) {
       models.push(outcome.model);
       findings.push(...findingsOf(migration, outcome.observations));
     } else {
       problem ??= outcome;
-      const guessed = findingsOf(migration, guessFindings(statements));
+      const guessed = findingsOf(migration, guessFindings(migration.statements));
       findings.push(...guessed.map((finding): Finding => ({ ...finding, guessed: true })));
     }
   }
@@ -75,12 +67,12 @@ function replay(scratch: Scratch, migrations: readonly Migration[], foreignKeys:
 
 function runMigration(
   scratch: Scratch,
-  { id, file }: Migration,
-  statements: readonly Statement[],
+  { id, file, statements, foreignKeys }: Migration,
   before: SchemaModel,
-  foreignKeys: boolean,
 ): { model: SchemaModel; observations: Observation[] } | HistoryProblem {
-  const tracker = trackRows(scratch, before, foreignKeys);
+  const enforced = foreignKeys === "kept";
+  const tracker = trackRows(scratch, before, enforced);
+  scratch.enforceForeignKeys(enforced);
   scratch.run("BEGIN");
   for (const statement of statements) {
     try {

@@ -43,8 +43,7 @@ export function observeLosses(before: SchemaModel, tracker: RowTracker): Observa
       case "cascade":
         return observe(
           "delete-rows",
-          `rows of ${name} are ${isAll ? "deleted" : "changed"} because they refer to ${loss.detail}; ` +
-            "a migration is one transaction, in which PRAGMA foreign_keys has no effect",
+          `rows of ${name} are ${isAll ? "deleted" : "changed"} because they refer to ${loss.detail}`,
         );
     }
   });

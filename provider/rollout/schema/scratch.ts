@@ -14,6 +14,8 @@ export interface ResultColumn {
 /** An empty database in memory, which only ever gets a schema: no statement with a query in it is run. */
 export interface Scratch {
   run(sql: string): void;
+  /** It decides on more than rows: with it, no table can be dropped that refers to one that is not there. Default on. */
+  enforceForeignKeys(on: boolean): void;
   /** Fails as running it would on names and syntax, and runs nothing. */
   compile(sql: string): void;
   resultOf(query: string): ResultColumn[];
@@ -40,11 +42,9 @@ async function loadSqlite(): Promise<typeof Libsql> {
 }
 
 /** Fails with "unsupported" where there is no SQLite for this machine. */
-export async function openScratch(foreignKeys = true): Promise<Scratch> {
+export async function openScratch(): Promise<Scratch> {
   const Database = await loadSqlite();
   const database: Libsql.Database = new Database(":memory:");
-  // It decides on more than rows: with it, no table is dropped that refers to one that is not there.
-  database.exec(`PRAGMA foreign_keys = ${foreignKeys ? 1 : 0}`);
   const rows = (sql: string, ...args: string[]): Row[] => database.prepare(sql).all(...args) as Row[];
   return {
     run: (sql) => void database.exec(sql),
@@ -54,6 +54,7 @@ export async function openScratch(foreignKeys = true): Promise<Scratch> {
         .prepare(query)
         .columns()
         .map(({ table, column }) => ({ table: table?.toLowerCase(), column: column?.toLowerCase() })),
+    enforceForeignKeys: (on) => void database.exec(on ? "PRAGMA foreign_keys = 1" : "PRAGMA foreign_keys = 0"),
     createFrom: (create, query) => void database.exec(`${create} SELECT * FROM (${query}\n) LIMIT 0`),
     forget() {
       database.exec("PRAGMA legacy_alter_table = 0");
