@@ -138,7 +138,7 @@ describe("README: programs and references", () => {
         ...quoted(names).map((name) => `void r${i}.${name};`),
       ]);
       const calls = functions.map(([call = ""]) => `void tenantry.${/^\w+/.exec(plain(call))};`);
-      assert.deepEqual([resources.length, functions.length], [4, 3]);
+      assert.deepEqual([resources.length, functions.length], [4, 4]);
       const files = {
         "program.ts": program,
         "table.ts": ['import * as tenantry from "tenantry";', ...outputs, ...calls].join("\n"),
