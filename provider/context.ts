@@ -1,6 +1,6 @@
 import { TenantryError } from "./platform/errors";
 import { type Listing, createListing } from "./platform/listing";
-import { type Platform, type PlatformDatabase, type TokenSubject, scopeText } from "./platform/platform";
+import { type Access, type Platform, type PlatformDatabase, type TokenSubject, scopeText } from "./platform/platform";
 import { selectPlatform } from "./platform/select";
 import { type ConnectionSettings, readSettings } from "./platform/settings";
 import { type Sql, openSql } from "./platform/sql";
@@ -76,7 +76,12 @@ export function contextOf(connection: string | undefined): Context {
   return made;
 }
 
-export function createContext(platform: Platform, settings: ConnectionSettings): Context {
+/** `access`: what our own tokens for SQL can do; a preview only reads. */
+export function createContext(
+  platform: Platform,
+  settings: ConnectionSettings,
+  access: Access = "full-access",
+): Context {
   const listing = createListing(platform);
   const tokens = new Map<string, { token: Promise<string>; until: number }>();
   const databases = new Map<string, Sql>();
@@ -87,9 +92,7 @@ export function createContext(platform: Platform, settings: ConnectionSettings):
   const groupToken = (group: string): Promise<string> => {
     const known = tokens.get(group);
     if (known && Date.now() < known.until) return known.token;
-    const token = platform
-      .mintToken({ group }, { access: "full-access", lifetime: ownTokenLifetime })
-      .then((minted) => minted.token);
+    const token = platform.mintToken({ group }, { access, lifetime: ownTokenLifetime }).then((minted) => minted.token);
     token.catch(() => tokens.delete(group));
     tokens.set(group, { token, until: Date.now() + (ownTokenLifetime / 2) * 1000 });
     return token;

@@ -12,11 +12,12 @@ const engineAddress = (): string | undefined =>
 
 /**
  * Writes a line to the engine's own log, on the line of the resource with that URN; to standard output where there is
- * no engine. A log that cannot be written is no reason to fail.
+ * no engine. A log that cannot be written is no reason to fail. An `ephemeral` line is only shown as long as it is the
+ * latest.
  */
-export async function engineLog(severity: Severity, message: string, urn: string): Promise<void> {
+export async function engineLog(severity: Severity, message: string, urn: string, ephemeral = false): Promise<void> {
   const address = engineAddress();
-  if (!address) return console.log(message);
+  if (!address) return ephemeral ? undefined : console.log(message);
   // gRPC must be the SDK's own copy: the generated client accepts no other's credentials.
   const ofSdk = createRequire(require.resolve("@pulumi/pulumi/package.json"));
   const grpc = ofSdk("@grpc/grpc-js") as typeof import("@grpc/grpc-js");
@@ -25,5 +26,6 @@ export async function engineLog(severity: Severity, message: string, urn: string
   request.setSeverity(severity === "info" ? LogSeverity.INFO : LogSeverity.WARNING);
   request.setMessage(message);
   request.setUrn(urn);
+  request.setEphemeral(ephemeral);
   await new Promise<void>((resolve) => client!.log(request, () => resolve()));
 }

@@ -14,6 +14,7 @@ import { respond } from "./response";
 import { databaseToken as databaseTokenHandler } from "./resources/database-token";
 import { group as groupHandler } from "./resources/group";
 import { type CommonInputs, type Handler, Unfinished } from "./resources/handler";
+import { schemaRollout as schemaRolloutHandler } from "./resources/schema-rollout";
 import { schemaTemplate as schemaTemplateHandler } from "./resources/schema-template";
 import { typeToken, urnOf } from "./resources/self";
 import { tenantDatabase as tenantDatabaseHandler } from "./resources/tenant-database";
@@ -53,6 +54,7 @@ export const group = host("group", groupHandler);
 export const tenantDatabase = host("tenantDatabase", tenantDatabaseHandler);
 export const databaseToken = host("databaseToken", databaseTokenHandler);
 export const schemaTemplate = host("schemaTemplate", schemaTemplateHandler);
+export const schemaRollout = host("schemaRollout", schemaRolloutHandler);
 
 function host<I extends CommonInputs, O extends I>(kind: string, handler: Handler<I, O>): HostedResource {
   /** Our own properties, without the host's. */

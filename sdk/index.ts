@@ -3,5 +3,12 @@ export { DatabaseToken, type DatabaseTokenArgs } from "./database-token";
 export { Group, type GroupArgs } from "./group";
 export { type LookupOptions, type TenantDatabaseInfo, getLocations, getTenantDatabase, listTenants } from "./lookup";
 export { type SchemaDifference, type SchemaDriftOptions, type TenantDrift, getSchemaDrift } from "./schema-drift";
+export {
+  type LabelSelector,
+  type RolloutCounts,
+  SchemaRollout,
+  type SchemaRolloutArgs,
+  type UnfinishedTenant,
+} from "./schema-rollout";
 export { SchemaTemplate, type SchemaTemplateArgs } from "./schema-template";
 export { TenantDatabase, type TenantDatabaseArgs } from "./tenant-database";

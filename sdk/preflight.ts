@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Context } from "../provider/context";
 import type { Platform } from "../provider/platform/platform";
 
 /** Something that must be there before the first write. `where` names the resource and the property. */
@@ -63,6 +64,31 @@ export function platformOf(connection: string | undefined): Promise<Platform> {
   })();
   platforms.set(connection, opened);
   return opened;
+}
+
+const contexts = new Map<string | undefined, Promise<Context>>();
+
+/**
+ * What looks at databases in a preview. Its tokens can only read, and what a list lacks it takes for absent: a first
+ * preview of 1,000 tenants would otherwise ask for each.
+ */
+export function readOnlyContext(connection: string | undefined): Promise<Context> {
+  const known = contexts.get(connection);
+  if (known) return known;
+  const made = (async () => {
+    const [{ createContext }, { readSettings }, platform] = await Promise.all([
+      import("../provider/context.js"),
+      import("../provider/platform/settings.js"),
+      platformOf(connection),
+    ]);
+    const settings = readSettings(stackConfig(), process.env, connection);
+    const context = createContext(platform, settings, "read-only");
+    const { listing } = context;
+    const database = async (name: string) => (await listing.databases()).byName.get(name);
+    return { ...context, listing: { ...listing, database } };
+  })();
+  contexts.set(connection, made);
+  return made;
 }
 
 async function findProblems(connection: string | undefined, needs: readonly Need[]): Promise<string[]> {

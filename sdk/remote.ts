@@ -3,7 +3,7 @@ import { typeToken } from "../provider/resources/self";
 import { type Need, joinPreflight } from "./preflight";
 
 /** The kinds of resource, as `tenantry/runtime` exports them. */
-export type Kind = "group" | "tenantDatabase" | "databaseToken" | "schemaTemplate";
+export type Kind = "group" | "tenantDatabase" | "databaseToken" | "schemaTemplate" | "schemaRollout";
 
 /**
  * The provider text that the engine keeps with every resource, in inputs and outputs: it only says whom to call. It is

@@ -13,9 +13,17 @@ export interface TenantDatabaseArgs {
   name?: pulumi.Input<string>;
   /** Your own id of the tenant, kept in the registry. */
   tenant?: pulumi.Input<string>;
+  /**
+   * Words by which a rollout's canary and waves find tenants, such as `{ ring: "beta" }`: at most 32, keys and values of 1
+   * to 63 characters. They are recorded only.
+   */
+  labels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /** A Group of this program, or the name of a group that exists: a plain name refers without owning. */
   group: Group | pulumi.Input<string>;
-  /** The template whose schema the tenant gets: copied when the tenant is new, migrated afterwards. */
+  /**
+   * The template whose schema the tenant gets: copied when the tenant is new, migrated afterwards (by a SchemaRollout,
+   * where the template says so).
+   */
   schema?: SchemaTemplate | pulumi.Input<string>;
   /** Start as a copy of another database of the group, now or as of `timestamp` (ISO 8601). Used at creation only. */
   seed?: pulumi.Input<{ database: pulumi.Input<string>; timestamp?: pulumi.Input<string> }>;
@@ -74,12 +82,14 @@ export interface TenantDatabaseArgs {
 export class TenantDatabase extends pulumi.CustomResource {
   declare readonly name: pulumi.Output<string>;
   declare readonly group: pulumi.Output<string>;
+  /** As given; undefined where none were. */
+  declare readonly labels: pulumi.Output<Record<string, string>> | undefined;
   /** The platform's id; it changes when the database is made anew under the same name. */
   declare readonly databaseId: pulumi.Output<string>;
   declare readonly hostname: pulumi.Output<string>;
   /** Where clients connect, such as "libsql://acme-org.aws-eu-west-1.turso.io". */
   declare readonly url: pulumi.Output<string>;
-  /** Last migration that the database has; undefined without a schema. */
+  /** Last migration that the database has; undefined without a schema. Under a rollout as of the last refresh. */
   declare readonly schemaVersion: pulumi.Output<string | undefined>;
   /** "ready", or "expired": its time was over and it is gone. */
   declare readonly status: pulumi.Output<"ready" | "expired">;

@@ -16,6 +16,15 @@ export const commonShape = {
 /** What every resource with a name of its own takes. */
 export const nameShape = { name: z.string(), nameIsDefault: z.boolean().optional() };
 
+const label = z.string("must be a text");
+const fits = (text: string): boolean => text.length >= 1 && text.length <= 63;
+
+/** Words by which tenants are told apart, such as `{ ring: "beta" }`. */
+export const labelsShape = z
+  .record(label, label)
+  .refine((labels) => Object.keys(labels).length <= 32, "there are at most 32")
+  .refine((labels) => Object.entries(labels).flat().every(fits), "keys and values have 1 to 63 characters");
+
 /**
  * What a zod schema has against the inputs, as sentences. A property that is not known yet is not judged; an unknown
  * key is an error, because an ignored one is a setting that silently does not hold.

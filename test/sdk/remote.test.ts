@@ -16,6 +16,9 @@ const frozen: Record<Kind, string> = {
   schemaTemplate:
     'exports.handler=()=>{try{return require(require.resolve("tenantry/runtime",{paths:["."]})).schemaTemplate}' +
     'catch(e){throw e.stack=e.message="tenantry is not installed here: run npm ci",e}}',
+  schemaRollout:
+    'exports.handler=()=>{try{return require(require.resolve("tenantry/runtime",{paths:["."]})).schemaRollout}' +
+    'catch(e){throw e.stack=e.message="tenantry is not installed here: run npm ci",e}}',
 };
 
 describe("the stored provider text", () => {

@@ -7,7 +7,7 @@ import { acquire } from "./acquire";
 import { configure, declaredConfiguration, observeConfiguration, opened } from "./configuration";
 import { type TenantDatabaseInputs, schemaOf } from "./inputs";
 import { type TenantDatabaseOutputs, asInputs, expiryOf, outputsOf } from "./outputs";
-import { migrateNew, templateFor } from "./schema";
+import { migrateNew, reportVersion, templateFor } from "./schema";
 
 /** Comes to own the database, then brings its schema and its settings to what is declared. */
 export async function createTenantDatabase(
@@ -46,7 +46,10 @@ export async function createTenantDatabase(
     // Where an earlier run broke off behind the copy, it is known by now.
     if (inputs.seed && how !== "adopted") await restamp(context.sql(outputs));
     const schema = schemaOf(inputs);
-    if (schema) {
+    if (schema?.rollout && how !== "created") {
+      // It may have been in use: only the rollout says when its turn is.
+      outputs = { ...outputs, schemaVersion: await reportVersion(context, outputs, undefined) };
+    } else if (schema) {
       const schemaVersion = await migrateNew(context, outputs, schema, registry, async (what) => {
         if (what === "writes" || observed.blockReads === true) await setUp(opened(desired));
       });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Context } from "../../context";
 import { TenantryError } from "../../platform/errors";
 import { type MigrationRef, digestOf } from "../../rollout/source";
@@ -37,6 +38,8 @@ export function diffTenantDatabase(olds: TenantDatabaseOutputs, news: TenantData
     configurationChange(declaredConfiguration(olds), desiredConfiguration(news, olds)) !== undefined ||
     (news.suspended !== undefined && news.suspended !== olds.suspended) ||
     recorded.some((key) => differs(desiredRecord(news, olds)[key], olds[key])) ||
+    // On the way through the engine, their order is lost.
+    !isDeepStrictEqual(news.labels ?? {}, olds.labels ?? {}) ||
     hasMoved(olds, news) ||
     (olds.status === "ready" && olds.url !== context.platform.databaseUrl(olds));
   return { changes, note };
@@ -71,14 +74,16 @@ function decide(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs, move: "
   );
 }
 
+/** Under a rollout, state holds the version of its last refresh: what is behind by then is the rollout's to say. */
 function sameSchema(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs): boolean {
-  return olds.schema === news.schema && olds.schemaVersion === schemaOf(news)?.version;
+  const schema = schemaOf(news);
+  return olds.schema === news.schema && (schema?.rollout === true || olds.schemaVersion === schema?.version);
 }
 
 /** What `up` would apply to this database, by name. */
 function migrationNote(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs): string | undefined {
   const schema = hasUnknown(news.schema) ? undefined : schemaOf(news);
-  if (!schema || olds.schema === news.schema || olds.status === "expired") return undefined;
+  if (!schema || schema.rollout || olds.schema === news.schema || olds.status === "expired") return undefined;
   const migrations = templateMigrations(schema);
   const had = migrations.findIndex((one) => one.id === olds.schemaVersion) + 1;
   requireSameHistory(olds, migrations.slice(0, had));

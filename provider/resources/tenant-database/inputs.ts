@@ -3,13 +3,14 @@ import { parseDuration } from "../../duration";
 import type { Capabilities } from "../../platform/capabilities";
 import { type TemplateRef, parseTemplateRef } from "../../rollout/template-ref";
 import { type CommonInputs, type Failure } from "../handler";
-import { commonShape, judge, judgeName, nameShape } from "../inputs";
+import { commonShape, judge, judgeName, labelsShape, nameShape } from "../inputs";
 import { hasUnknown } from "../unknown";
 
 export interface TenantDatabaseInputs extends CommonInputs {
   readonly name: string;
   readonly nameIsDefault?: boolean;
   readonly tenant?: string;
+  readonly labels?: Readonly<Record<string, string>>;
   readonly group: string;
   /** A template's `ref`; see rollout/template-ref.ts. */
   readonly schema?: string;
@@ -37,6 +38,7 @@ const shape = {
   ...commonShape,
   ...nameShape,
   tenant: z.string().min(1).max(200).optional(),
+  labels: labelsShape.optional(),
   group: z.string("must be a Group, or the name of a group that exists"),
   schema: z
     .string("must be a SchemaTemplate, or the ref of one")

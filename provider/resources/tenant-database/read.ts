@@ -1,11 +1,9 @@
 import type { Context } from "../../context";
-import { TenantryError } from "../../platform/errors";
-import { isOfDatabase } from "../../platform/sql-failure";
 import { allowRemoval } from "../removals";
 import { requireScope } from "../scope";
 import { declaredConfiguration, observeConfiguration } from "./configuration";
 import { type TenantDatabaseOutputs, outputsOf } from "./outputs";
-import { observeVersion } from "./schema";
+import { reportVersion } from "./schema";
 
 /** What is there now; undefined when it is confirmed to be gone. */
 export async function readTenantDatabase(
@@ -26,19 +24,6 @@ export async function readTenantDatabase(
   const observed = await observeConfiguration(context, database, declaredConfiguration(outputs));
   return {
     ...outputsOf(context, outputs, database, observed, outputs),
-    schemaVersion: outputs.schema && (await version(outputs, context)),
+    schemaVersion: outputs.schema && (await reportVersion(context, outputs, outputs.schemaVersion)),
   };
-}
-
-/**
- * Where the ledger cannot be read (blocked, address or token refused, archived, no answer), the last known version
- * stands: it is a hint. What the platform itself refuses is told.
- */
-async function version(outputs: TenantDatabaseOutputs, context: Context): Promise<string | undefined> {
-  try {
-    return await observeVersion(context, outputs);
-  } catch (error) {
-    if (error instanceof TenantryError && error.whose === "yours" && !isOfDatabase(error)) throw error;
-    return outputs.schemaVersion;
-  }
 }

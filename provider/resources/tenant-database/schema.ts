@@ -1,4 +1,6 @@
 import type { Context, DatabaseAddress } from "../../context";
+import { TenantryError } from "../../platform/errors";
+import { isOfDatabase } from "../../platform/sql-failure";
 import { type Canary, createCanary } from "../../rollout/canary";
 import { readLedger } from "../../rollout/ledger";
 import { migrate, standingOf } from "../../rollout/migrate";
@@ -73,10 +75,21 @@ export async function migrateExisting(
   return canary.run(database.name, () => migrateNew(context, database, schema, registry, open));
 }
 
-/** The version a database has, as its own ledger says. */
-export async function observeVersion(context: Context, database: DatabaseAddress): Promise<string | undefined> {
-  const sql = context.sql(database);
-  return (await readLedger(sql)).filter(({ appliedAt }) => appliedAt).at(-1)?.id;
+/**
+ * The version a database has, as its own ledger says. Where that cannot be read (blocked, address or token refused,
+ * archived, no answer), the last `known` one stands: it is a hint. What the platform itself refuses is told.
+ */
+export async function reportVersion(
+  context: Context,
+  database: DatabaseAddress,
+  known: string | undefined,
+): Promise<string | undefined> {
+  try {
+    return (await readLedger(context.sql(database))).filter(({ appliedAt }) => appliedAt).at(-1)?.id;
+  } catch (error) {
+    if (error instanceof TenantryError && error.whose === "yours" && !isOfDatabase(error)) throw error;
+    return known;
+  }
 }
 
 function remembered(context: Context, key: string, make: () => Promise<string>): Promise<string> {

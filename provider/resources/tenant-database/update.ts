@@ -4,6 +4,7 @@ import { freshEnough } from "../../platform/listing";
 import type { DatabaseConfiguration } from "../../platform/platform";
 import { isOfDatabase } from "../../platform/sql-failure";
 import type { Registry } from "../../registry/registry";
+import type { TemplateRef } from "../../rollout/template-ref";
 import { Unfinished } from "../handler";
 import { requireScope } from "../scope";
 import { hasMoved, parseSelf } from "../self";
@@ -52,7 +53,7 @@ export async function updateTenantDatabase(
     if (moves) reached = await copyUnderNewName(id, reached, news, context);
     const desired = desiredConfiguration(news, olds);
     const schema = schemaOf(news);
-    const migrates = schema !== undefined && !isAt(reached, schema);
+    const migrates = schema !== undefined && !schema.rollout && !isAt(reached, schema);
     if (migrates || moves || configurationChange(declaredConfiguration(olds), desired)) {
       const present = await requirePresent(context, reached);
       let observed = await observeConfiguration(context, present, desired);
@@ -100,8 +101,11 @@ async function registryIfReached(context: Context, group: string, self: string):
   }
 }
 
-const isAt = (outputs: TenantDatabaseOutputs, schema: { version: string; digest: string }): boolean =>
-  outputs.schemaVersion === schema.version && schemaOf(outputs)?.digest === schema.digest;
+/** What a rollout did to it, state does not know: the ledger is asked. */
+function isAt(outputs: TenantDatabaseOutputs, { version, digest }: TemplateRef): boolean {
+  const had = schemaOf(outputs);
+  return outputs.schemaVersion === version && had?.digest === digest && !had.rollout;
+}
 
 function isClaimedDifferently(
   olds: TenantDatabaseOutputs,
