@@ -29,18 +29,16 @@ const tenant = z.strictObject({
   labels: labelsShape.optional(),
 });
 
+const aCanary = "must be names of tenants, labels, or a number of tenants";
+const from1To256 = "must be a whole number from 1 to 256";
+
 const policyShape = {
-  canary: z
-    .union(
-      [z.array(z.string()), labelsShape, z.int().min(0)],
-      "must be names of tenants, labels, or a number of tenants",
-    )
-    .optional(),
+  canary: z.union([z.array(z.string()), labelsShape, z.int(aCanary).min(0, aCanary)], aCanary).optional(),
   waves: z
     .array(z.union([z.number(), labelsShape], "must be a share of the fleet such as 0.1, or labels"))
     .min(1, "there must be one at least")
     .optional(),
-  concurrency: z.int("must be a whole number from 1 to 256").min(1).max(256).optional(),
+  concurrency: z.int(from1To256).min(1, from1To256).max(256, from1To256).optional(),
   maxFailures: z.union([z.number(), z.string()], 'must be a number of tenants, or a share such as "5%"').optional(),
   pauseBetween: z.string().optional(),
   onFailure: z.enum(["stop", "quarantine"]).optional(),
