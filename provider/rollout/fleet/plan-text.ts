@@ -1,31 +1,23 @@
+import type { Finding } from "../schema/finding";
 import type { Migration } from "../source";
-import { splitStatements } from "../statements";
 import { type FleetPlan, type SettledTenant, plannedTenants } from "./plan";
 import { versionAt } from "./tally";
 import type { FleetTenant } from "./waves";
 
-/** A statement that may destroy data. */
-export interface Destructive {
-  /** Id of the migration. */
-  readonly migration: string;
-  readonly line: number;
-  /** What it destroys, in words. */
-  readonly what: string;
-}
-
 export interface PlanTextOptions {
   /** Whether the statements are shown. */
   readonly migrations?: readonly Migration[];
-  readonly destructive?: readonly Destructive[];
+  /** What they would destroy, or may fail on. */
+  readonly findings?: readonly Finding[];
   /** Databases that are not there yet and will be made, with the template's schema. */
   readonly fresh?: ReadonlySet<string>;
 }
 
 /** How many lines of a kind are written out; the rest is counted. */
-const most = { versions: 4, waves: 6, statements: 6, destructive: 4, names: 3, letters: 100 };
+const most = { versions: 4, waves: 6, statements: 6, findings: 4, names: 3, letters: 100 };
 
 /** A plan for people: at most some 25 lines, however many tenants there are. The first names template, target and counts. */
-export function planText(plan: FleetPlan, { migrations, destructive = [], fresh }: PlanTextOptions = {}): string[] {
+export function planText(plan: FleetPlan, { migrations, findings = [], fresh }: PlanTextOptions = {}): string[] {
   const planned = plannedTenants(plan);
   const settled = plan.settled.filter(({ name }) => !fresh?.has(name));
   const made = plan.settled.length - settled.length;
@@ -40,7 +32,7 @@ export function planText(plan: FleetPlan, { migrations, destructive = [], fresh 
     ...versions(plan),
     ...(["skipped", "quarantined", "unknown"] as const).flatMap((state) => leftOut(state, settled)),
     ...waves(plan),
-    ...(migrations && planned.length > 0 ? statements(plan, migrations, destructive) : []),
+    ...(migrations && planned.length > 0 ? statements(plan, migrations, findings) : []),
   ];
 }
 
@@ -72,17 +64,17 @@ function waves(plan: FleetPlan): string[] {
   return cut(lines, most.waves, "waves");
 }
 
-function statements(plan: FleetPlan, migrations: readonly Migration[], destructive: readonly Destructive[]): string[] {
+function statements(plan: FleetPlan, migrations: readonly Migration[], findings: readonly Finding[]): string[] {
   const first = Math.min(...plannedTenants(plan).map(({ had }) => had));
   const pending = migrations.slice(first);
-  const fileOf = new Map(pending.map(({ id, file }) => [id, file]));
-  const lines = pending.flatMap(({ file, sql }) =>
-    splitStatements(sql).map((one) => `  ${file}:${one.line}: ${short(one.sql.replace(/\s+/g, " "))}`),
+  const ids = new Set(pending.map(({ id }) => id));
+  const lines = pending.flatMap(({ file, statements: own }) =>
+    own.map((one) => `  ${file}:${one.line}: ${short(one.sql.replace(/\s+/g, " "))}`),
   );
-  const lost = destructive
-    .filter(({ migration }) => fileOf.has(migration))
-    .map(({ migration, line, what }) => `  destroys data: ${fileOf.get(migration)}:${line}: ${what}`);
-  return [...cut(lines, most.statements, "statements"), ...cut(lost, most.destructive, "that destroy data")];
+  const found = findings
+    .filter(({ migration }) => ids.has(migration))
+    .map(({ file, line, kind, what }) => `  ${kind}: ${file}:${line}: ${short(what)}`);
+  return [...cut(lines, most.statements, "statements"), ...cut(found, most.findings, "findings")];
 }
 
 const cut = (lines: readonly string[], limit: number, what: string): string[] =>
