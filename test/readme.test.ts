@@ -116,7 +116,7 @@ describe("README: configuration", () => {
 });
 
 describe("README: programs and references", () => {
-  const [program = ""] = blocksOf("ts");
+  const [program = "", rollout = ""] = blocksOf("ts");
   const constructed = quoted(sectionUnder("Coming from turso CLI scripts")).filter((text) => text.startsWith("new "));
 
   it("its program has at most 20 lines", () => {
@@ -132,15 +132,16 @@ describe("README: programs and references", () => {
       symlinkSync(root, path.join(folder, "node_modules", "tenantry"), "junction");
       const sdk = path.join("node_modules", "@pulumi", "pulumi");
       symlinkSync(path.join(root, sdk), path.join(folder, sdk), "junction");
-      const [resources, functions] = [rowsUnder("Resources").slice(0, 4), rowsUnder("Resources").slice(4)];
+      const [resources, functions] = [rowsUnder("Resources").slice(0, 5), rowsUnder("Resources").slice(5)];
       const outputs = resources.flatMap(([kind = "", , names = ""], i) => [
         `declare const r${i}: tenantry.${plain(kind)};`,
         ...quoted(names).map((name) => `void r${i}.${name};`),
       ]);
       const calls = functions.map(([call = ""]) => `void tenantry.${/^\w+/.exec(plain(call))};`);
-      assert.deepEqual([resources.length, functions.length], [4, 4]);
+      assert.deepEqual([resources.length, functions.length], [5, 4]);
       const files = {
         "program.ts": program,
+        "rollout.ts": rollout,
         "table.ts": ['import * as tenantry from "tenantry";', ...outputs, ...calls].join("\n"),
         "snippets.ts": [
           'import { DatabaseToken, Group, TenantDatabase } from "tenantry";',

@@ -158,7 +158,7 @@ describe("a SchemaRollout", () => {
       const context = bench.context();
       const error = await unfinished(handler.update({ id, olds: outputs, news: inputs(two), context }));
       assert.match(error.message, /0 of 10 tenants are at 0002_unique.*canary t0 failed[^]*t0: failed: t0: .*line 1/);
-      assert.match(said.join("\n"), /^t0: t0: .*0002_unique\.sql, line 1/m);
+      assert.match(said.join("\n"), /^t0: .*0002_unique\.sql, line 1/m);
       for (const name of names) assert.deepEqual(await ledger(bench, name), ["0001_notes"], name);
       const left = error.outputs;
       assert.equal(left.minSchemaVersion, "0001_notes");

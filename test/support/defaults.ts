@@ -21,6 +21,7 @@ import { allowRemoval } from "../../provider/resources/removals";
 import { schemaTemplate } from "../../provider/resources/schema-template";
 import { tenantDatabase } from "../../provider/resources/tenant-database";
 import { migrateExisting } from "../../provider/resources/tenant-database/schema";
+import { policyOf } from "../../provider/rollout/fleet/policy";
 import { parseTemplateRef } from "../../provider/rollout/template-ref";
 import { localCommand } from "../../sdk/cli/local";
 import { withScriptedServer } from "./scripted-server";
@@ -85,6 +86,7 @@ export async function measureDefaults(): Promise<MeasuredDefaults> {
     rmSync(folder, { recursive: true, force: true });
   };
   const registered = registrations();
+  const policy = policyOf({});
   const calls: Call[] = [];
   const asked = (method: string): readonly unknown[][] =>
     calls.filter((call) => call.method === method).map((call) => [...call.with]);
@@ -220,6 +222,7 @@ export async function measureDefaults(): Promise<MeasuredDefaults> {
       const { rows } = await context.sql(outputs).execute({ sql: "SELECT name FROM sqlite_schema", args: [] });
       return rows.length === 0 ? "none" : JSON.stringify(rows);
     },
+    "TenantDatabase.labels": async () => (await tenant("no-labels")).outputs.labels ?? "none",
     "TenantDatabase.adopt": async () => {
       await context.platform.createDatabase({ name: "taken", group: "eu" });
       return adoption((adopt) => tenant("taken", { adopt }));
@@ -300,6 +303,16 @@ export async function measureDefaults(): Promise<MeasuredDefaults> {
       const share = stays / lifetime;
       return Math.abs(share - 1 / 3) < 0.01 ? "a third of the lifetime" : `${share} of the lifetime`;
     },
+    "SchemaRollout.canary": () => policy.canary,
+    "SchemaRollout.waves": () => JSON.stringify(policy.waves),
+    "SchemaRollout.concurrency": () => policy.concurrency,
+    "SchemaRollout.maxFailures": () => ("count" in policy.maxFailures ? policy.maxFailures.count : policy.maxFailures),
+    "SchemaRollout.pauseBetween": () => policy.pauseBetween || "none",
+    "SchemaRollout.onFailure": () => policy.onFailure,
+    "SchemaRollout.timeout": () => seconds(policy.timeout / 1_000),
+    "SchemaRollout.lockTimeout": () => seconds(policy.lockTimeout / 1_000),
+    "SchemaRollout.allowDestructive": () => policy.allowDestructive.join(", ") || "none",
+    "SchemaRollout.verify": () => policy.verify,
     "tenantry:platform": () => {
       assert.throws(
         () => readSettings({}, { TURSO_API_TOKEN: "a", TURSO_ORGANIZATION: "b" }),

@@ -1,4 +1,4 @@
-import { type FleetPlan } from "../../rollout/fleet/plan";
+import type { FleetPlan, TenantState } from "../../rollout/fleet/plan";
 import type { RolloutProgress } from "../../rollout/fleet/progress";
 
 /** Writes to where the resource's own messages are shown; "status" is a line that the next one takes the place of. */
@@ -29,18 +29,20 @@ export function narrate(plan: Pick<FleetPlan, "waves">, say: Say): Narration {
   const end = (stage: RolloutProgress, now: RolloutProgress): void => {
     const size = sizes.get(stage.stage);
     if (size === undefined) return;
-    const migrated = now.counts.migrated - stage.counts.migrated;
-    const missed = now.done - stage.done - migrated;
-    const rest = size - migrated - missed;
+    const gained = (state: TenantState): number => now.counts[state] - stage.counts[state];
+    const ended = (["failed", "quarantined", "unknown"] as const).filter((state) => gained(state) > 0);
+    const rest = size - (now.done - stage.done);
     const parts = [
-      `${migrated} migrated`,
-      ...(missed > 0 ? [`${missed} not`] : []),
-      ...(rest > 0 ? [`${rest} left`] : []),
+      `${gained("migrated")} migrated`,
+      ...ended.map((state) => `${gained(state)} ${state}`),
+      ...(rest > 0 ? [`${rest} not begun`] : []),
     ];
     tell("info", `${stage.stage}: ended, ${parts.join(", ")}`);
   };
   const fail = (progress: RolloutProgress): void => {
-    for (const { name, error } of progress.failures.slice(failures, told)) tell("warning", `${name}: ${error}`);
+    for (const { name, error } of progress.failures.slice(failures, told)) {
+      tell("warning", error.startsWith(`${name}:`) ? error : `${name}: ${error}`);
+    }
     failures = progress.failures.length;
   };
 
@@ -53,6 +55,7 @@ export function narrate(plan: Pick<FleetPlan, "waves">, say: Say): Narration {
         const size = sizes.get(progress.stage);
         if (size !== undefined) tell("info", `${progress.stage}: begins, ${size} of ${progress.planned}`);
         else if (progress.stage === "pause") tell("status", "pauses before the next wave");
+        else if (progress.stage === "verify") tell("status", "tries the change on a few tenants, and takes it back");
       } else if (Date.now() - saidAt >= pace) {
         saidAt = Date.now();
         tell("status", `${progress.stage}: ${progress.done} of ${progress.planned} done`);
