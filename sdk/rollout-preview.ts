@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { TenantryError } from "../provider/platform/errors";
 import type { SchemaRolloutInputs } from "../provider/resources/schema-rollout/inputs";
 import { readOnlyContext } from "./preflight";
 
@@ -31,13 +32,15 @@ async function tell(
   declared: readonly boolean[],
 ): Promise<void> {
   if (inputs === undefined) return pulumi.log.info("No plan yet: not all of its inputs are known.", resource);
-  const { TenantryError } = await import("../provider/platform/errors.js");
+  const errors = await import("../provider/platform/errors.js");
   try {
-    const text = await planOf(connection, inputs, declared);
-    if (text !== undefined) await pulumi.log.info(text, resource);
+    const plan = await planOf(connection, inputs, declared);
+    if (plan) await pulumi.log.info(plan.text, resource);
+    if (plan?.refusal) throw plan.refusal;
   } catch (error) {
-    if (!(error instanceof TenantryError)) throw error;
-    if (error.code !== "migration-invalid") return pulumi.log.info(`No plan: ${error.message}`, resource);
+    if (!(error instanceof errors.TenantryError)) throw error;
+    if (error.code !== "migration-invalid" && error.code !== "needs-decision")
+      return pulumi.log.info(`No plan: ${error.message}`, resource);
     // `up` would be refused before it touches anything. Nobody catches this: it is told as the program's own error.
     throw Object.assign(new pulumi.RunError(`${name}: ${error.message}`), { stack: "" });
   }
@@ -56,7 +59,7 @@ async function planOf(
   connection: string | undefined,
   inputs: Declared,
   declared: readonly boolean[],
-): Promise<string | undefined> {
+): Promise<{ text: string; refusal: TenantryError | undefined } | undefined> {
   const [{ fleetOf }, { judgeSchemaRollout, policyIn, templateOf }, { templateMigrations }] = await Promise.all([
     import("../provider/resources/schema-rollout/fleet.js"),
     import("../provider/resources/schema-rollout/inputs.js"),
@@ -71,7 +74,7 @@ async function planOf(
   const { byName } = await context.listing.databases();
   const template = templateOf(inputs);
   const migrations = templateMigrations(template);
-  const { plan } = await prepareRollout({
+  const { plan, destruction } = await prepareRollout({
     context,
     template,
     migrations,
@@ -81,5 +84,7 @@ async function planOf(
     startedBy: "a preview",
   });
   const fresh = inputs.tenants.filter(({ name }, i) => declared[i] === true && !byName.has(name));
-  return planText(plan, { migrations, fresh: new Set(fresh.map(({ name }) => name)) }).join("\n");
+  const names = new Set(fresh.map(({ name }) => name));
+  const text = planText(plan, { migrations, findings: destruction.findings, fresh: names }).join("\n");
+  return { text, refusal: destruction.refusal };
 }

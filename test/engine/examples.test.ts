@@ -134,26 +134,30 @@ describe("the examples", () => {
       const { deployed } = await project.outputs();
       assert.deepEqual(deployed, { image: "shop:42", schemaVersion: "0002_paid" });
 
-      const index = "CREATE UNIQUE INDEX orders_customer ON orders (customer);\n";
-      await project.write({ "migrations/0003_customers.sql": index });
-      await platform.sql("eu", "staff", "INSERT INTO orders (customer, total) VALUES ('ann', 1), ('ann', 2)");
+      const gifts =
+        "CREATE TABLE gifts (order_id INTEGER, note TEXT);\n" +
+        "INSERT INTO gifts SELECT id, details ->> '$.gift' FROM orders;\n";
+      await project.write({ "migrations/0003_gifts.sql": gifts });
+      await platform.sql("eu", "staff", "INSERT INTO orders (total, details) VALUES (5, 'for ann')");
       const preview = await project.preview();
-      assert.match(preview.output, /20 of 20 tenants to be brought to 0003_customers/);
+      assert.match(preview.output, /20 of 20 tenants to be brought to 0003_gifts/);
       assert.match(preview.output, /canary: 1: staff\s+wave 1 \(to 10 %\): 1: shop-1\s+wave 2 \(to 50 %\): 8: shop-2/);
 
       const failed = await project.up({ fails: true });
-      assert.match(failed.output, /staff: failed: staff: .*0003_customers\.sql, line 1: .*UNIQUE constraint failed/);
+      assert.match(failed.output, /staff: failed: staff: .*0003_gifts\.sql, line 2: .*malformed JSON/);
       const { counts, deployed: still } = await project.outputs();
       assert.deepEqual([counts, still], [{ current: 20, skipped: 0, failed: 0, quarantined: 0, unknown: 0 }, deployed]);
       assert.deepEqual(await platform.sql("eu", "shop-19", "SELECT max(id) AS last FROM _tenantry_migrations"), [
         { last: "0002_paid" },
       ]);
 
-      await project.write({ "migrations/0003_customers.sql": index.replace("UNIQUE ", "") });
+      await project.write({
+        "migrations/0003_gifts.sql": gifts.replace("orders;", "orders WHERE json_valid(details);"),
+      });
       const done = await project.up();
       assert.deepEqual(replacements(done), []);
       const reached = await project.outputs();
-      assert.deepEqual(reached["deployed"], { image: "shop:42", schemaVersion: "0003_customers" });
+      assert.deepEqual(reached["deployed"], { image: "shop:42", schemaVersion: "0003_gifts" });
       assert.deepEqual((await project.up()).counts, { same: 24 });
       assert.deepEqual((await project.destroy()).counts, { delete: 24 });
     });

@@ -23,8 +23,8 @@ export const { minSchemaVersion, counts, quarantined } = rollout;
 `;
 
 const first = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT);\n";
-const unique = "CREATE UNIQUE INDEX by_text ON notes (text);\n";
-const corrected = "CREATE INDEX by_text ON notes (text);\n";
+const texts = "CREATE TABLE texts (text TEXT);\nINSERT INTO texts SELECT json(text) FROM notes;\n";
+const corrected = texts.replace("json(text)", "text");
 
 const named = (size: number): string[] => Array.from({ length: size }, (_, i) => `t${String(i + 1).padStart(2, "0")}`);
 const policy = { canary: { ring: "canary" }, waves: [0.1, 0.5, 1] };
@@ -81,7 +81,7 @@ const changed = (run: Run): string[] =>
     .map(({ op, name, type }) => `${op} ${type.split(":").at(-1)} ${name}`);
 
 const spoil = (platform: CountedPlatform, name: string) =>
-  platform.sql("eu", name, "INSERT INTO notes (text) VALUES ('same'), ('same')");
+  platform.sql("eu", name, "INSERT INTO notes (text) VALUES ('no JSON')");
 
 describe("a schema rollout, through pulumi commands", () => {
   it("is previewed, rolled out in waves, refreshed and destroyed; destroying it changes no database", async function () {
@@ -100,20 +100,21 @@ describe("a schema rollout, through pulumi commands", () => {
       });
       assert.deepEqual((await up()).counts, { same: 14 });
 
-      await project.write({ "migrations/0002_unique.sql": unique });
+      await project.write({ "migrations/0002_texts.sql": texts });
       await declare({ tenants: [...names, "t11"], policy });
       const preview = await platform.during(() => project.preview());
       assert.deepEqual(preview.asked.writes, { "POST groups/eu/auth/tokens": 1 }, "a token that can only read");
       assert.deepEqual(saidOf(preview.result), [
         [
-          'schema "app": 10 of 11 tenants to be brought to 0002_unique',
-          "  new: 1, made with 0002_unique",
-          "  from 0001_notes: 10, to apply: 0002_unique",
+          'schema "app": 10 of 11 tenants to be brought to 0002_texts',
+          "  new: 1, made with 0002_texts",
+          "  from 0001_notes: 10, to apply: 0002_texts",
           "  canary: 1: t01",
           "  wave 1 (to 10 %): 1: t02",
           "  wave 2 (to 50 %): 4: t03, t04, t05 and 1 more",
           "  wave 3 (to 100 %): 4: t07, t08, t09 and 1 more",
-          "  migrations/0002_unique.sql:1: CREATE UNIQUE INDEX by_text ON notes (text)",
+          "  migrations/0002_texts.sql:1: CREATE TABLE texts (text TEXT)",
+          "  migrations/0002_texts.sql:2: INSERT INTO texts SELECT json(text) FROM notes",
         ].join("\n"),
       ]);
       assert.deepEqual(new Set(await ledgers(names)), new Set(["0001_notes"]));
@@ -127,7 +128,7 @@ describe("a schema rollout, through pulumi commands", () => {
         ...names.map((name) => `update TenantDatabase ${name}`),
       ]);
       const said = saidOf(run);
-      assert.match(said[0]!, /^schema "app": 10 of 11 tenants to be brought to 0002_unique\n {2}at 0002_unique: 1/);
+      assert.match(said[0]!, /^schema "app": 10 of 11 tenants to be brought to 0002_texts\n {2}at 0002_texts: 1/);
       assert.deepEqual(said.slice(1), [
         "canary: begins, 1 of 10",
         "canary: ended, 1 migrated",
@@ -137,9 +138,9 @@ describe("a schema rollout, through pulumi commands", () => {
         "wave 2 (to 50 %): ended, 4 migrated",
         "wave 3 (to 100 %): begins, 4 of 10",
         "wave 3 (to 100 %): ended, 4 migrated",
-        "11 of 11 tenants are at 0002_unique",
+        "11 of 11 tenants are at 0002_texts",
       ]);
-      assert.deepEqual(new Set(await ledgers([...names, "t11"])), new Set(["0001_notes 0002_unique"]));
+      assert.deepEqual(new Set(await ledgers([...names, "t11"])), new Set(["0001_notes 0002_texts"]));
       assert.deepEqual((await up()).counts, { same: 15 });
 
       const versionInState = async (name: string) => {
@@ -148,9 +149,9 @@ describe("a schema rollout, through pulumi commands", () => {
       };
       assert.equal(await versionInState("t10"), "0001_notes");
       await project.refresh();
-      assert.equal(await versionInState("t10"), "0002_unique");
+      assert.equal(await versionInState("t10"), "0002_texts");
       assert.deepEqual((await up()).counts, { same: 15 });
-      assert.equal((await project.outputs())["minSchemaVersion"], "0002_unique");
+      assert.equal((await project.outputs())["minSchemaVersion"], "0002_texts");
 
       const rollout = `urn:pulumi:${project.stack}::test-project::pulumi-nodejs:dynamic/tenantry:SchemaRollout::app`;
       const removed = await platform.during(() =>
@@ -158,7 +159,7 @@ describe("a schema rollout, through pulumi commands", () => {
       );
       assert.deepEqual(removed.result.counts, { delete: 2 });
       assert.deepEqual(removed.asked.all, [], "nothing was asked of the platform");
-      assert.deepEqual(new Set(await ledgers(names)), new Set(["0001_notes 0002_unique"]));
+      assert.deepEqual(new Set(await ledgers(names)), new Set(["0001_notes 0002_texts"]));
       await project.destroy();
     });
   });
@@ -168,12 +169,15 @@ describe("a schema rollout, through pulumi commands", () => {
     await withFleet(50, async ({ platform, project, names, up, ledgers }) => {
       await up();
       await spoil(platform, "t01");
-      await project.write({ "migrations/0002_unique.sql": unique });
+      await project.write({ "migrations/0002_texts.sql": texts });
       const failed = await up({ fails: true });
       const [error, ...others] = errorsOf(failed);
       assert.deepEqual(others, []);
-      assert.match(error!, /schema "app": 0 of 50 tenants are at 0002_unique; .*canary t01 failed/);
-      assert.match(error!, /t01: .*0002_unique\.sql, line 1: .*UNIQUE constraint failed: notes\.text/);
+      assert.match(
+        error!,
+        /schema "app": 0 of 50 tenants are at 0002_texts; .*tried on t01, taken back, and had failed/,
+      );
+      assert.match(error!, /t01: .*0002_texts\.sql, line 2: .*malformed JSON/);
       assert.match(error!, /Correct what failed and run it again/);
       assert.deepEqual(new Set(await ledgers(names)), new Set(["0001_notes"]));
       assert.ok(!changed(failed).includes("update Stash deployment"), "the application waits");
@@ -181,14 +185,14 @@ describe("a schema rollout, through pulumi commands", () => {
       // What is unfinished outlives a refresh, which takes the engine's own record of the failure away.
       await project.refresh();
       const again = await up({ fails: true });
-      assert.match(errorsOf(again).join(), /canary t01 failed/);
+      assert.match(errorsOf(again).join(), /tried on t01, taken back/);
 
-      await project.write({ "migrations/0002_unique.sql": corrected });
+      await project.write({ "migrations/0002_texts.sql": corrected });
       const run = await up();
       assert.ok(changed(run).includes("update Stash deployment"));
-      assert.deepEqual(new Set(await ledgers(names)), new Set(["0001_notes 0002_unique"]));
+      assert.deepEqual(new Set(await ledgers(names)), new Set(["0001_notes 0002_texts"]));
       assert.deepEqual((await up()).counts, { same: 54 });
-      assert.equal((await project.outputs())["minSchemaVersion"], "0002_unique");
+      assert.equal((await project.outputs())["minSchemaVersion"], "0002_texts");
     });
   });
 
@@ -197,11 +201,11 @@ describe("a schema rollout, through pulumi commands", () => {
     await withFleet(10, async ({ platform, project, names, up, declare, ledgers }) => {
       await up();
       await spoil(platform, "t04");
-      await project.write({ "migrations/0002_unique.sql": unique });
+      await project.write({ "migrations/0002_texts.sql": texts });
       await declare({ policy: { ...policy, onFailure: "quarantine", maxFailures: "10%" } });
       const run = await up();
       assert.ok(!changed(run).includes("update Stash deployment"), "the application waits");
-      assert.match(saidOf(run).join("\n"), /^t04: .*UNIQUE constraint failed/m);
+      assert.match(saidOf(run).join("\n"), /^t04: .*malformed JSON/m);
       const { minSchemaVersion, quarantined, counts } = await project.outputs();
       assert.deepEqual([minSchemaVersion, quarantined], ["0001_notes", ["t04"]]);
       assert.deepEqual(counts, { current: 9, skipped: 0, failed: 0, quarantined: 1, unknown: 0 });
@@ -211,7 +215,7 @@ describe("a schema rollout, through pulumi commands", () => {
       await platform.sql("eu", "t04", "DELETE FROM notes");
       await project.write({ "migrations/0003_tags.sql": "CREATE TABLE tags (id INTEGER PRIMARY KEY);\n" });
       assert.ok(changed(await up()).includes("update Stash deployment"));
-      assert.deepEqual(new Set(await ledgers(names)), new Set(["0001_notes 0002_unique 0003_tags"]));
+      assert.deepEqual(new Set(await ledgers(names)), new Set(["0001_notes 0002_texts 0003_tags"]));
       assert.deepEqual((await project.outputs())["quarantined"], []);
     });
   });
@@ -222,7 +226,7 @@ describe("a schema rollout, through pulumi commands", () => {
       await up();
       await project.write({ "migrations/0001_notes.sql": `${first}-- edited\n` });
       const edited = await project.preview({ fails: true });
-      assert.match(edited.output, /t01: migration 0001_notes was edited since.*No tenant was touched/);
+      assert.match(edited.output, /t01: migration \S+0001_notes\.sql was edited since.*No tenant was touched/);
       assert.doesNotMatch(edited.output, /^\s+at .+:\d+:\d+\)?$/m, "a stack trace");
 
       await project.write({ "migrations/0001_notes.sql": first });

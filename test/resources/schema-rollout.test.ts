@@ -12,8 +12,14 @@ import { formatTemplateRef, parseTemplateRef } from "../../provider/rollout/temp
 import { type Bench, addressOf, tenant, withBench } from "../support/bench";
 
 const first = { "0001_notes.sql": "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT);" };
-const second = { ...first, "0002_unique.sql": "CREATE UNIQUE INDEX by_text ON notes (text);\n" };
-const corrected = { ...first, "0002_unique.sql": "CREATE INDEX by_text ON notes (text);\n" };
+const second = {
+  ...first,
+  "0002_texts.sql": "CREATE TABLE texts (text TEXT);\nINSERT INTO texts SELECT json(text) FROM notes;\n",
+};
+const corrected = {
+  ...first,
+  "0002_texts.sql": "CREATE TABLE texts (text TEXT);\nINSERT INTO texts SELECT text FROM notes;\n",
+};
 
 /** The handler, and what it said. */
 function narrated() {
@@ -48,8 +54,8 @@ async function seeded(bench: Bench, files: Record<string, string>, context = ben
 const ledger = async (bench: Bench, name: string): Promise<unknown[]> =>
   (await bench.sql(name, "SELECT id FROM _tenantry_migrations ORDER BY seq")).map(({ id }) => id);
 
-/** Rows on which the unique index fails. */
-const spoil = (bench: Bench, name: string) => bench.sql(name, "INSERT INTO notes (text) VALUES ('same'), ('same')");
+/** Rows on which the second migration fails. */
+const spoil = (bench: Bench, name: string) => bench.sql(name, "INSERT INTO notes (text) VALUES ('no JSON')");
 
 async function unfinished(work: Promise<unknown>): Promise<Unfinished<SchemaRolloutOutputs>> {
   const error = await work.then(
@@ -119,7 +125,7 @@ describe("a SchemaRollout", () => {
       const waves = [0.1, 0.5, 1];
       const news = inputs(two, { waves });
       const updated = await handler.update({ id, olds: created.outputs, news, context: bench.context() });
-      assert.equal(updated.minSchemaVersion, "0002_unique");
+      assert.equal(updated.minSchemaVersion, "0002_texts");
       assert.deepEqual(updated.counts, { current: 10, skipped: 0, failed: 0, quarantined: 0, unknown: 0 });
       assert.deepEqual([updated.unfinished, updated.quarantined, updated.stopped], [[], [], undefined]);
       assert.deepEqual(said, [
@@ -130,21 +136,21 @@ describe("a SchemaRollout", () => {
         "wave 2 (to 50 %): ended, 4 migrated",
         "wave 3 (to 100 %): begins, 5 of 10",
         "wave 3 (to 100 %): ended, 5 migrated",
-        "10 of 10 tenants are at 0002_unique",
+        "10 of 10 tenants are at 0002_texts",
       ]);
       assert.deepEqual(updated.plan.split("\n"), [
-        'schema "app": 10 of 10 tenants to be brought to 0002_unique',
-        "  from 0001_notes: 10, to apply: 0002_unique",
+        'schema "app": 10 of 10 tenants to be brought to 0002_texts',
+        "  from 0001_notes: 10, to apply: 0002_texts",
         "  canary: 1: t0",
         "  wave 2 (to 50 %): 4: t1, t2, t3 and 1 more",
         "  wave 3 (to 100 %): 5: t5, t6, t7 and 2 more",
       ]);
       assert.deepEqual(await diff(updated, news), { changes: false });
       assert.deepEqual(await handler.read({ id, outputs: updated, context: bench.context() }), updated);
-      for (const name of names) assert.deepEqual(await ledger(bench, name), ["0001_notes", "0002_unique"]);
+      for (const name of names) assert.deepEqual(await ledger(bench, name), ["0001_notes", "0002_texts"]);
 
       assert.equal(await handler.delete({ id, outputs: updated, context: bench.context() }), undefined);
-      assert.deepEqual(await ledger(bench, "t9"), ["0001_notes", "0002_unique"]);
+      assert.deepEqual(await ledger(bench, "t9"), ["0001_notes", "0002_texts"]);
     });
   }).timeout(60_000);
 
@@ -157,8 +163,11 @@ describe("a SchemaRollout", () => {
       const two = await refOf(bench, second);
       const context = bench.context();
       const error = await unfinished(handler.update({ id, olds: outputs, news: inputs(two), context }));
-      assert.match(error.message, /0 of 10 tenants are at 0002_unique.*canary t0 failed[^]*t0: failed: t0: .*line 1/);
-      assert.match(said.join("\n"), /^t0: .*0002_unique\.sql, line 1/m);
+      assert.match(
+        error.message,
+        /0 of 10 tenants are at 0002_texts.*tried on t0, taken back, and had failed[^]*t0: failed: t0: .*line 2/,
+      );
+      assert.match(said.join("\n"), /^t0: .*0002_texts\.sql, line 2/m);
       for (const name of names) assert.deepEqual(await ledger(bench, name), ["0001_notes"], name);
       const left = error.outputs;
       assert.equal(left.minSchemaVersion, "0001_notes");
@@ -166,11 +175,11 @@ describe("a SchemaRollout", () => {
       assert.deepEqual(await handler.read({ id, outputs: left, context: bench.context() }), left);
       const diff = await handler.diff({ id, olds: left, news: inputs(two), context });
       assert.equal(diff.changes, true);
-      assert.match(diff.note!, /^goes on: 0 of 10 tenants are at 0002_unique \(t0: failed: /);
+      assert.match(diff.note!, /^goes on: 0 of 10 tenants are at 0002_texts \(t0: failed: /);
 
       const three = await refOf(bench, corrected);
       const last = await handler.update({ id, olds: left, news: inputs(three), context: bench.context() });
-      assert.equal(last.minSchemaVersion, "0002_unique");
+      assert.equal(last.minSchemaVersion, "0002_texts");
       assert.equal((await handler.diff({ id, olds: last, news: inputs(three), context })).changes, false);
     });
   }).timeout(60_000);
@@ -180,23 +189,23 @@ describe("a SchemaRollout", () => {
       const one = await seeded(bench, first);
       const { handler } = narrated();
       const { id, outputs } = await handler.create({ inputs: inputs(one), context: bench.context() });
-      await spoil(bench, "t4");
+      await spoil(bench, "t5");
       const two = inputs(await refOf(bench, second), { onFailure: "quarantine", maxFailures: 1 });
       const done = await handler.update({ id, olds: outputs, news: two, context: bench.context() });
-      assert.deepEqual(done.quarantined, ["t4"]);
+      assert.deepEqual(done.quarantined, ["t5"]);
       assert.equal(done.minSchemaVersion, "0001_notes");
       assert.equal((await handler.diff({ id, olds: done, news: two, context: bench.context() })).changes, true);
       assert.deepEqual(await handler.read({ id, outputs: done, context: bench.context() }), done);
 
-      await bench.sql("t4", "DELETE FROM notes");
+      await bench.sql("t5", "DELETE FROM notes");
       const again = await handler.update({ id, olds: done, news: two, context: bench.context() });
-      assert.deepEqual(again.quarantined, ["t4"], "nobody has released it");
+      assert.deepEqual(again.quarantined, ["t5"], "nobody has released it");
       const context: Context = bench.context();
-      await releaseFromQuarantine((await context.registrySql("eu"))!, "app", ["t4"]);
+      await releaseFromQuarantine((await context.registrySql("eu"))!, "app", ["t5"]);
       const released = (await handler.read({ id, outputs: again, context: bench.context() }))!;
       assert.deepEqual([released.quarantined, released.counts.skipped], [[], 1]);
       const last = await handler.update({ id, olds: released, news: two, context: bench.context() });
-      assert.equal(last.minSchemaVersion, "0002_unique");
+      assert.equal(last.minSchemaVersion, "0002_texts");
     });
   }).timeout(60_000);
 
@@ -238,7 +247,7 @@ describe("a SchemaRollout", () => {
       const { id, outputs } = await handler.create({ inputs: inputs(one), context: bench.context() });
       const edited = await refOf(bench, { ...second, "0001_notes.sql": "CREATE TABLE notes (id, text, edited);" });
       const update = handler.update({ id, olds: outputs, news: inputs(edited), context: bench.context() });
-      await assert.rejects(update, /t0: migration 0001_notes was edited.*with 9 more: .*No tenant was touched/);
+      await assert.rejects(update, /t0: migration \S+0001_notes\.sql was edited.*with 9 more: .*No tenant was touched/);
       assert.deepEqual(await ledger(bench, "t0"), ["0001_notes"]);
     });
   }).timeout(60_000);
@@ -265,9 +274,9 @@ describe("a TenantDatabase under a rollout", () => {
       assert.equal((await tenantDatabase.diff({ id, olds: updated, news: back, context })).changes, true);
       assert.equal(
         (await tenantDatabase.update({ id, olds: updated, news: back, context })).schemaVersion,
-        "0002_unique",
+        "0002_texts",
       );
-      assert.deepEqual(await ledger(bench, "acme"), ["0001_notes", "0002_unique"]);
+      assert.deepEqual(await ledger(bench, "acme"), ["0001_notes", "0002_texts"]);
     });
   }).timeout(60_000);
 
@@ -278,7 +287,7 @@ describe("a TenantDatabase under a rollout", () => {
       const { id, outputs } = await tenantDatabase.create({ inputs: tenant("t1", { schema: one }), context });
       const two = await refOf(bench, second);
       await narrated().handler.create({ inputs: inputs(two), context });
-      assert.equal((await tenantDatabase.read({ id, outputs, context }))?.schemaVersion, "0002_unique");
+      assert.equal((await tenantDatabase.read({ id, outputs, context }))?.schemaVersion, "0002_texts");
     });
   }).timeout(60_000);
 

@@ -57,7 +57,7 @@ export function outputsOf(
       .map(openTenant),
     stopped,
     plan,
-    history,
+    history: history.map(({ id, hash }) => ({ id, hash })),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Context } from "../../context";
-import { TenantryError } from "../../platform/errors";
+import { TenantryError, hasCode } from "../../platform/errors";
 import { randomId } from "../../random-id";
 import { openJournal } from "../../rollout/fleet/journal";
 import { observeFleet } from "../../rollout/fleet/observe";
@@ -7,6 +7,9 @@ import { type Observation, planFleet, plannedTenants } from "../../rollout/fleet
 import { policyOf } from "../../rollout/fleet/policy";
 import type { TenantOutcome } from "../../rollout/fleet/report";
 import type { FleetTenant } from "../../rollout/fleet/waves";
+import type { Migration } from "../../rollout/source";
+import type { TemplateRef } from "../../rollout/template-ref";
+import { templateMigrations } from "../../rollout/template-source";
 import { requireScope } from "../scope";
 import { fleetOf } from "./fleet";
 import { policyIn, templateOf } from "./inputs";
@@ -18,12 +21,13 @@ export async function readSchemaRollout(
   context: Context,
 ): Promise<SchemaRolloutOutputs> {
   await requireScope(context, outputs.scope);
-  const { name: template, digest } = templateOf(outputs);
+  const ref = templateOf(outputs);
+  const { name: template, digest } = ref;
   const { targetVersion: target, history } = outputs;
   const tenants = await fleetOf(context, outputs.tenants);
   const groups = [...new Set(tenants.map(({ group }) => group))];
   const [seen, { quarantine }] = await Promise.all([
-    observeFleet(context, tenants, policyOf(policyIn(outputs)).concurrency),
+    observeFleet(context, tenants, policyOf(policyIn(outputs)).concurrency, filesOf(ref)),
     openJournal(context, { id: randomId(), template, digest, target, startedBy: outputs.self, groups, note: () => {} }),
   ]);
   const known = new Map(outputs.unfinished.map((one) => [one.name, one]));
@@ -35,6 +39,16 @@ export async function readSchemaRollout(
   const report = { template, history, outcomes, stopped: outputs.stopped };
   const isOver = outcomes.every(({ state }) => state === "current");
   return outputsOf(outputs, { ...report, stopped: isOver ? undefined : report.stopped }, outputs);
+}
+
+/** A refresh runs without the program: the files may be others by now, and only tell what another tool's history means. */
+function filesOf(ref: TemplateRef): readonly Migration[] {
+  try {
+    return templateMigrations(ref);
+  } catch (error) {
+    if (hasCode(error, "migration-invalid")) return [];
+    throw error;
+  }
 }
 
 /** Why it failed, or was not reached, only the run knew; it holds as long as nothing has happened to the tenant since. */

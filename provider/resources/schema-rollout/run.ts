@@ -33,11 +33,12 @@ export async function rollOut(
     startedBy: inputs.self,
     note: (text) => void notes.push(say("warning", text)),
   });
-  const plan = planText(prepared.plan);
-  if (prepared.plan.waves.length > 0) await say("info", plan.join("\n"));
+  const { findings } = prepared.destruction;
+  const plan = planText(prepared.plan, { findings }).join("\n");
+  if (prepared.plan.waves.length > 0) await say("info", plan);
   const narration = narrate(prepared.plan, say);
   const report = await runRollout(prepared, narration);
-  const outputs = outputsOf(inputs, report, { scope, plan: plan.join("\n") });
+  const outputs = outputsOf(inputs, report, { scope, plan });
   const failed = verdict(report, prepared.policy);
   const { current } = outputs.counts;
   if (prepared.plan.waves.length > 0) {

@@ -7,7 +7,7 @@ import type { FleetTenant } from "./waves";
 export interface PlanTextOptions {
   /** Whether the statements are shown. */
   readonly migrations?: readonly Migration[];
-  /** What they would destroy, or may fail on. */
+  /** What those to be applied would destroy, or may fail on. */
   readonly findings?: readonly Finding[];
   /** Databases that are not there yet and will be made, with the template's schema. */
   readonly fresh?: ReadonlySet<string>;
@@ -32,7 +32,8 @@ export function planText(plan: FleetPlan, { migrations, findings = [], fresh }: 
     ...versions(plan),
     ...(["skipped", "quarantined", "unknown"] as const).flatMap((state) => leftOut(state, settled)),
     ...waves(plan),
-    ...(migrations && planned.length > 0 ? statements(plan, migrations, findings) : []),
+    ...(migrations && planned.length > 0 ? statements(plan, migrations) : []),
+    ...cut(findings.map(findingLine), most.findings, "findings"),
   ];
 }
 
@@ -64,18 +65,17 @@ function waves(plan: FleetPlan): string[] {
   return cut(lines, most.waves, "waves");
 }
 
-function statements(plan: FleetPlan, migrations: readonly Migration[], findings: readonly Finding[]): string[] {
+function statements(plan: FleetPlan, migrations: readonly Migration[]): string[] {
   const first = Math.min(...plannedTenants(plan).map(({ had }) => had));
-  const pending = migrations.slice(first);
-  const ids = new Set(pending.map(({ id }) => id));
-  const lines = pending.flatMap(({ file, statements: own }) =>
-    own.map((one) => `  ${file}:${one.line}: ${short(one.sql.replace(/\s+/g, " "))}`),
-  );
-  const found = findings
-    .filter(({ migration }) => ids.has(migration))
-    .map(({ file, line, kind, what }) => `  ${kind}: ${file}:${line}: ${short(what)}`);
-  return [...cut(lines, most.statements, "statements"), ...cut(found, most.findings, "findings")];
+  const lines = migrations
+    .slice(first)
+    .flatMap(({ file, statements: own }) =>
+      own.map((one) => `  ${file}:${one.line}: ${short(one.sql.replace(/\s+/g, " "))}`),
+    );
+  return cut(lines, most.statements, "statements");
 }
+
+const findingLine = ({ file, line, kind, what }: Finding): string => `  ${kind}: ${file}:${line}: ${short(what)}`;
 
 const cut = (lines: readonly string[], limit: number, what: string): string[] =>
   lines.length <= limit ? [...lines] : [...lines.slice(0, limit - 1), `  and ${lines.length - limit + 1} more ${what}`];
