@@ -4,12 +4,14 @@ import { TenantryError } from "../../provider/platform/errors";
 import { doctorCommand } from "./doctor";
 import { localCommand } from "./local";
 import { registryCommand } from "./registry";
+import { schemaCommand } from "./schema";
 
 const program = new Command("tenantry")
   .description("Fleets of per-tenant databases, declared in code and reconciled on `pulumi up`.")
   .addCommand(localCommand())
   .addCommand(doctorCommand())
-  .addCommand(registryCommand());
+  .addCommand(registryCommand())
+  .addCommand(schemaCommand());
 
 program.parseAsync().catch((error: unknown) => {
   // A TenantryError says what happened and what to do; its stack would only bury that. Anything else is our fault.

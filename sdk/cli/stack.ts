@@ -16,6 +16,8 @@ export interface Stack {
 /** What a stack's state has of the registry's things, and what its last run left open. */
 export interface StackState {
   readonly holdings: readonly Holding[];
+  /** Those of Tenantry, of every kind, in the order of their making. */
+  readonly resources: readonly StackResource[];
   readonly pending: readonly { readonly type: string; readonly urn: string }[];
 }
 
@@ -24,6 +26,13 @@ export interface Holding {
   readonly kind: ClaimKind;
   /** As the claim's. */
   readonly owner: string;
+}
+
+export interface StackResource {
+  readonly urn: string;
+  readonly type: string;
+  /** As state holds them, but for the secret ones, which are left out. */
+  readonly outputs: Readonly<Record<string, unknown>>;
 }
 
 const kinds: Readonly<Record<string, ClaimKind>> = {
@@ -54,7 +63,15 @@ export async function findStack(given: string | undefined): Promise<Stack | unde
 const exported = z.object({
   deployment: z.object({
     resources: z
-      .array(z.object({ urn: z.string(), type: z.string(), id: z.string().optional() }))
+      .array(
+        z.object({
+          urn: z.string(),
+          type: z.string(),
+          id: z.string().optional(),
+          delete: z.boolean().optional(),
+          outputs: z.record(z.string(), z.unknown()).nullish(),
+        }),
+      )
       .nullish()
       .transform((resources) => resources ?? []),
     pending_operations: z
@@ -72,6 +89,9 @@ export async function readState({ name }: Stack): Promise<StackState> {
       holdings: deployment.resources.flatMap(({ urn, type, id }) =>
         kinds[type] && id !== undefined ? [{ urn, kind: kinds[type], owner: id }] : [],
       ),
+      resources: deployment.resources
+        .filter((one) => one.type.startsWith(typePrefix) && !one.delete)
+        .map(({ urn, type, outputs }) => ({ urn, type, outputs: withoutSecrets(outputs ?? {}) })),
       pending: deployment.pending_operations.map(({ type, resource }) => ({ type, urn: resource.urn })),
     };
   } catch (error) {
@@ -81,6 +101,18 @@ export async function readState({ name }: Stack): Promise<StackState> {
     });
   }
 }
+
+const typePrefix = typeToken("a").slice(0, -1);
+
+/** The engine puts an object with this key around a secret, whose value is encrypted there. */
+const secretMark = "4dabf18193072939515e22adb298388d";
+
+const withoutSecrets = (outputs: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(outputs).filter(
+      ([, value]) => !(typeof value === "object" && value !== null && secretMark in value),
+    ),
+  );
 
 /** Asking `pulumi` elsewhere takes a second for nothing. */
 function inProject(folder = process.cwd()): boolean {

@@ -6,6 +6,8 @@ export interface FakeStack {
   readonly name: string;
   /** Ids of its resources, by type and name, such as `TenantDatabase acme`. */
   readonly resources?: Readonly<Record<string, string>>;
+  /** What state has of each, by the same keys; nothing where it is left out. */
+  readonly outputs?: Readonly<Record<string, object>>;
   readonly pending?: readonly string[];
   /** Its config cannot be read, as without its passphrase. */
   readonly locked?: boolean;
@@ -18,7 +20,7 @@ export interface FakeStack {
  */
 export async function writeFakePulumi(
   folder: string,
-  { name, resources = {}, pending = [], locked, config = {} }: FakeStack,
+  { name, resources = {}, outputs = {}, pending = [], locked, config = {} }: FakeStack,
 ) {
   const [, project, stack] = name.split("/");
   const urn = (type: string, of: string) => `urn:pulumi:${stack}::${project}::${type}::${of}`;
@@ -28,7 +30,7 @@ export async function writeFakePulumi(
       resources: Object.entries(resources).map(([what, id]) => {
         const [kind, of = ""] = what.split(" ");
         const type = `pulumi-nodejs:dynamic/tenantry:${kind}`;
-        return { urn: urn(type, of), type, id };
+        return { urn: urn(type, of), type, id, outputs: outputs[what] };
       }),
       pending_operations: pending.map((of) => ({
         resource: { urn: urn("pulumi-nodejs:dynamic/tenantry:TenantDatabase", of) },

@@ -1,0 +1,66 @@
+import { type Context, createContext } from "../../../provider/context";
+import type { Config } from "../../../provider/platform/connections";
+import { TenantryError } from "../../../provider/platform/errors";
+import { selectPlatform } from "../../../provider/platform/select";
+import { type SettingName, readSettings } from "../../../provider/platform/settings";
+import { readStackConfig } from "../stack-config";
+import { type Stack, type StackState, findStack, readState } from "../stack";
+
+export interface GroundFlags extends Partial<
+  Record<Extract<SettingName, "platform" | "organization" | "apiUrl" | "databaseUrl">, string>
+> {
+  readonly stack?: string;
+  readonly connection?: string;
+  readonly group?: string;
+}
+
+/** What every verb of `tenantry schema` stands on: a platform, and the stack that it was asked in. */
+export interface Ground {
+  readonly context: Context;
+  readonly scope: string;
+  /** Where the platform's name came from: "tenantry:platform", "--platform". */
+  readonly source: string;
+  readonly connection: string | undefined;
+  /** The only group to look at; undefined: all. */
+  readonly group: string | undefined;
+  readonly stack: Stack | undefined;
+  /** Undefined without a stack. */
+  readonly state: StackState | undefined;
+  /** Said of what could not be looked at, or is not as it seems; each once. */
+  readonly notes: string[];
+}
+
+/**
+ * Flags, then environment, then the config of the stack given, or of the one selected here. `patient`: an outage of half
+ * a minute is outlasted, as a deploy does; else somebody waits for the answer.
+ */
+export async function openGround(flags: GroundFlags, patient = false): Promise<Ground> {
+  const { stack: given, connection, group, platform, organization, apiUrl, databaseUrl } = flags;
+  const stack = await findStack(given);
+  const notes: string[] = [];
+  const config = await configOf(stack, platform, notes);
+  const settings = readSettings(config, process.env, connection, { platform, organization, apiUrl, databaseUrl });
+  const context = createContext(selectPlatform(settings, { impatient: !patient }), settings);
+  const scope = await context.scope();
+  return {
+    ...{ context, scope, source: settings.sources.platform ?? "default", connection, group, stack, notes },
+    state: stack && (await readState(stack)),
+  };
+}
+
+/** Not needed where flags and environment say it all: a pipeline that reads may have no passphrase. */
+async function configOf(stack: Stack | undefined, platform: string | undefined, notes: string[]): Promise<Config> {
+  if (!stack) return {};
+  try {
+    return await readStackConfig(stack.name);
+  } catch (error) {
+    if (!(error instanceof TenantryError) || !(platform || process.env["TENANTRY_PLATFORM"])) throw error;
+    notes.push(`${error.message} Only flags and the environment were read.`);
+    return {};
+  }
+}
+
+/** Which stack and platform are used, and who said so. */
+export function groundLine({ stack, scope, source }: Ground): string {
+  return `${stack ? `Stack ${stack.name} (${stack.from}). ` : ""}Platform ${scope} (${source}).`;
+}

@@ -1,0 +1,121 @@
+import { type FleetPlan, type PlannedTenant, plannedTenants } from "../../../provider/rollout/fleet/plan";
+import { versionAt } from "../../../provider/rollout/fleet/tally";
+import type { Migration } from "../../../provider/rollout/source";
+import { statementsOf } from "./history";
+import { reasonLines } from "./reasons";
+import { type Style, clip, paint } from "./screen";
+import { counted, indented, listed, table } from "./table";
+
+/** What a plan changes from one version to the template's: how many tenants, and which migrations they lack. */
+export interface PlannedStep {
+  /** Undefined: nothing of the template is applied yet. */
+  readonly from: string | undefined;
+  readonly pending: readonly string[];
+  readonly tenants: readonly PlannedTenant[];
+}
+
+/** Those furthest behind first. */
+export function stepsOf(plan: FleetPlan): PlannedStep[] {
+  const byHad = new Map<number, PlannedTenant[]>();
+  for (const tenant of plannedTenants(plan)) byHad.set(tenant.had, [...(byHad.get(tenant.had) ?? []), tenant]);
+  return [...byHad]
+    .sort(([a], [b]) => a - b)
+    .map(([had, tenants]) => ({
+      from: versionAt(plan, had),
+      pending: plan.history.slice(had).map(({ id }) => id),
+      tenants,
+    }));
+}
+
+/** A migration that somebody lacks, and what it is known to destroy. */
+export interface PendingMigration {
+  readonly migration: Migration;
+  readonly tenants: number;
+}
+
+export function pendingOf(plan: FleetPlan, migrations: readonly Migration[]): PendingMigration[] {
+  const planned = plannedTenants(plan);
+  return migrations.flatMap((migration, i) => {
+    const tenants = planned.filter(({ had }) => had <= i).length;
+    return tenants > 0 ? [{ migration, tenants }] : [];
+  });
+}
+
+/** What destroys data, by migration and line; see `FleetPlan`. */
+export interface Destruction {
+  readonly migration: string;
+  readonly line: number;
+  readonly what: string;
+}
+
+export interface PlanPicture {
+  readonly plan: FleetPlan;
+  readonly migrations: readonly Migration[];
+  readonly destructions: readonly Destruction[];
+}
+
+/** For people: who is brought from where to where, in which waves, who is not and why, and what is run. */
+export function drawPlan({ plan, migrations, destructions }: PlanPicture, style: Style & { live: boolean }): string[] {
+  const target = plan.history.at(-1)!.id;
+  const planned = plannedTenants(plan).length;
+  const all = planned + plan.settled.length;
+  const current = plan.settled.filter(({ state }) => state === "current").length;
+  const others = plan.settled.filter(({ state }) => state !== "current");
+  const left = others.length > 0 ? ["", "Left as they are:", ...indented(reasonLines(others, style))] : [];
+  const head = `${plan.template}: ${planned} of ${counted(all, "tenant")} to be brought to ${target}, ${current} there already.`;
+  if (planned === 0) return [head, ...left];
+  return [
+    head,
+    "",
+    ...indented(
+      table(
+        [
+          ["FROM", "TO", "TENANTS", "PENDING"],
+          ...stepsOf(plan).map(({ from, pending, tenants }) => [
+            ...[from ?? "none", target, String(tenants.length), listed(pending)],
+          ]),
+        ],
+        [2],
+      ).map((line) => clipped(line, style)),
+    ),
+    "",
+    ...indented(
+      table(
+        [
+          ["WAVE", "TENANTS", "WHO"],
+          ...plan.waves.map(({ title, tenants }) => [
+            ...[title, String(tenants.length), listed(tenants.map(({ name }) => name))],
+          ]),
+        ],
+        [1],
+      ).map((line) => clipped(line, style)),
+    ),
+    ...left,
+    "",
+    ...pendingOf(plan, migrations).flatMap((one) => drawMigration(one, destructions, style)),
+  ];
+}
+
+const clipped = (line: string, { live, width }: Style & { live: boolean }): string =>
+  live && line.length > width - 2 ? `${line.slice(0, width - 5)}...` : line;
+
+function drawMigration(
+  { migration, tenants }: PendingMigration,
+  destructions: readonly Destruction[],
+  style: Style,
+): string[] {
+  const { id, file } = migration;
+  const statements = statementsOf(migration).flatMap(({ sql, line }) => {
+    const label = `  ${file}:${line}  `;
+    const room = Math.max(30, style.width - label.length);
+    const marks = destructions.filter((one) => one.migration === id && one.line === line);
+    return [
+      `${label}${clip(withoutComments(sql), room)}`,
+      ...marks.map(({ what }) => paint(style, "red", `${" ".repeat(label.length)}DESTROYS DATA: ${what}`)),
+    ];
+  });
+  return [`${paint(style, "bold", id)}, for ${counted(tenants, "tenant")}`, ...statements];
+}
+
+/** A statement keeps the comments before it, which say less in one line. */
+const withoutComments = (sql: string): string => sql.replace(/^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*/, "");

@@ -1,0 +1,39 @@
+/** Where lines are drawn: how wide they may be, and whether they may be in colour. */
+export interface Style {
+  readonly width: number;
+  readonly colours: boolean;
+}
+
+export interface Screen extends Style {
+  /** A terminal: what was drawn can be drawn over. Elsewhere each line stays. */
+  readonly live: boolean;
+  readonly write: (text: string) => void;
+}
+
+/** Without a terminal the width is always the same, so that what a pipeline keeps can be compared. */
+const widthOfAFile = 80;
+const narrowest = 40;
+
+/** `NO_COLOR` (with any value) and `TERM=dumb` are respected. */
+export function screenOf(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv = process.env): Screen {
+  const isTerminal = Boolean(stream.isTTY);
+  const live = isTerminal && env["TERM"] !== "dumb";
+  return {
+    live,
+    colours: live && !env["NO_COLOR"],
+    width: isTerminal ? Math.max(narrowest, stream.columns || widthOfAFile) : widthOfAFile,
+    write: (text) => void stream.write(text),
+  };
+}
+
+const codes = { green: 32, yellow: 33, red: 31, grey: 90, bold: 1 } as const;
+export type Colour = keyof typeof codes;
+
+export const paint = ({ colours }: Pick<Style, "colours">, colour: Colour, text: string): string =>
+  colours ? `\u001b[${codes[colour]}m${text}\u001b[0m` : text;
+
+/** On one line, cut where it does not fit. */
+export function clip(text: string, width: number): string {
+  const line = text.replace(/\s+/g, " ").trim();
+  return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 3)).trimEnd()}...`;
+}
