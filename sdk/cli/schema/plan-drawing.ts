@@ -1,7 +1,7 @@
 import { type FleetPlan, type PlannedTenant, plannedTenants } from "../../../provider/rollout/fleet/plan";
 import { versionAt } from "../../../provider/rollout/fleet/tally";
 import type { Migration } from "../../../provider/rollout/source";
-import { statementsOf } from "./history";
+import { statementsOf, withoutComments } from "./history";
 import { reasonLines } from "./reasons";
 import { type Style, clip, paint } from "./screen";
 import { counted, indented, listed, table } from "./table";
@@ -99,15 +99,18 @@ export function drawPlan({ plan, migrations, destructions }: PlanPicture, style:
 const clipped = (line: string, { live, width }: Style & { live: boolean }): string =>
   live && line.length > width - 2 ? `${line.slice(0, width - 5)}...` : line;
 
+/** A line of a statement where lines may be long; all of it is in the file. */
+const longest = 200;
+
 function drawMigration(
   { migration, tenants }: PendingMigration,
   destructions: readonly Destruction[],
-  style: Style,
+  style: Style & { live: boolean },
 ): string[] {
   const { id, file } = migration;
   const statements = statementsOf(migration).flatMap(({ sql, line }) => {
     const label = `  ${file}:${line}  `;
-    const room = Math.max(30, style.width - label.length);
+    const room = style.live ? Math.max(30, style.width - label.length) : longest;
     const marks = destructions.filter((one) => one.migration === id && one.line === line);
     return [
       `${label}${clip(withoutComments(sql), room)}`,
@@ -116,6 +119,3 @@ function drawMigration(
   });
   return [`${paint(style, "bold", id)}, for ${counted(tenants, "tenant")}`, ...statements];
 }
-
-/** A statement keeps the comments before it, which say less in one line. */
-const withoutComments = (sql: string): string => sql.replace(/^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)*/, "");

@@ -1,7 +1,7 @@
 import { formatDuration } from "../../../provider/duration";
 import type { RolloutProgress } from "../../../provider/rollout/fleet/progress";
 import { bar, percent } from "./bar";
-import { type Style, clip, paint } from "./screen";
+import { type Style, clip } from "./screen";
 
 export interface Speed {
   /** Tenants a second. */
@@ -12,26 +12,19 @@ export interface Speed {
 
 /** One line to be drawn over and over: never as wide as the terminal, which would break it. */
 export function progressLine(progress: RolloutProgress, speed: Speed, style: Style): string {
-  const { done, planned } = progress;
+  const { done, planned, stage } = progress;
   const text = [`${done}/${planned}`, percent(done, planned), ...details(progress, speed)].join("  ");
-  const stage = stageOf(progress);
   const room = style.width - 1 - stage.length - text.length - 4;
   if (room < 8) return clip(`${stage}  ${text}`, style.width - 1);
-  const drawn = bar(done, planned, Math.min(room, 40));
-  return `${stage}  ${paint(style, failuresOf(progress) > 0 ? "yellow" : "green", drawn)}  ${text}`;
+  const drawn = bar(done, planned, Math.min(room, 40), style, failuresOf(progress) > 0 ? "yellow" : "green");
+  return `${stage}  ${drawn}  ${text}`;
 }
 
 /** The same for where every line stays. */
 export function progressText(progress: RolloutProgress, speed: Speed): string {
-  const { done, planned } = progress;
+  const { done, planned, stage } = progress;
   const counts = [`${done} of ${planned} (${percent(done, planned)})`, ...details(progress, speed)];
-  return `${stageOf(progress)}: ${counts.join(", ")}`;
-}
-
-/** "verify", "canary", "wave 2 of 3 (to 50 %)". */
-export function stageOf({ stage, wave, waves }: RolloutProgress): string {
-  if (stage === "pause") return `pause after ${wave} of ${waves}`;
-  return wave > 0 && stage !== "ended" ? `${stage}, ${wave} of ${waves}` : stage;
+  return `${stage}: ${counts.join(", ")}`;
 }
 
 function details(progress: RolloutProgress, { rate, left }: Speed): string[] {

@@ -1,6 +1,7 @@
 import type { RolloutProgress } from "../../../provider/rollout/fleet/progress";
 import { createPace } from "./pace";
-import { progressLine, progressText, stageOf } from "./progress-line";
+import { progressLine, progressText } from "./progress-line";
+import { shortReason } from "./reasons";
 import { type Screen, clip, paint } from "./screen";
 
 /** Shows a run while it goes. */
@@ -53,12 +54,11 @@ export function createProgressView(screen: Screen, now: () => number = Date.now)
   return {
     say,
     show(progress) {
-      const next = stageOf(progress);
-      const entered = next !== stage;
-      stage = next;
+      const entered = progress.stage !== stage;
+      stage = progress.stage;
       pace.note(progress.done, now());
       for (const { name, error } of progress.failures.slice(failures)) {
-        const text = error.startsWith(`${name}: `) ? error : `${name}: ${error}`;
+        const text = `${name}: ${shortReason(name, error)}`;
         say(paint(screen, "red", screen.live ? clip(text, screen.width) : text));
       }
       failures = Math.max(failures, progress.failures.length);

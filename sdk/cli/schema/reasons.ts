@@ -6,6 +6,8 @@ export interface Reason {
   readonly name: string;
   readonly state: string;
   readonly why?: string;
+  /** Which statement it failed at. */
+  readonly statement?: string;
 }
 
 const colours: Readonly<Record<string, Colour>> = {
@@ -23,22 +25,33 @@ const shown = 10;
 
 export function reasonLines(tenants: readonly Reason[], style: Style & { readonly live: boolean }): string[] {
   const states = [...new Set(tenants.map(({ state }) => state))];
-  const column = Math.max(0, ...states.map((state) => state.length));
+  const column = Math.max(0, ...states.map((state) => state.length)) + 2;
+  const fit = (text: string): string => clip(text, style.live ? style.width - column - 2 : Infinity);
   return states.flatMap((state) => {
-    const byReason = new Map<string, string[]>();
-    for (const { name, why } of tenants.filter((one) => one.state === state)) {
-      const reason = why === undefined ? "" : shortReason(name, why);
-      byReason.set(reason, [...(byReason.get(reason) ?? []), name]);
-    }
-    const lines = [...byReason].map(([reason, names]) => {
-      const text = `${listed(names)}${reason ? `: ${reason}` : ""}`;
-      const room = style.width - column - 4;
-      const label = paint(style, colours[state] ?? "grey", state.padEnd(column));
-      return `${label}  ${style.live ? clip(text, room) : text.replace(/\s+/g, " ")}`;
-    });
-    const rest = lines.length - shown;
-    return rest > 0 ? [...lines.slice(0, shown), `${" ".repeat(column)}  and ${rest} reasons more`] : lines;
+    const label = paint(style, colours[state] ?? "grey", state) + " ".repeat(column - state.length);
+    const reasons = byReason(tenants.filter((one) => one.state === state));
+    const rest = reasons.length - shown;
+    return [
+      ...reasons
+        .slice(0, shown)
+        .flatMap(({ reason, statement, names }) => [
+          `${label}${fit(`${listed(names)}${reason ? `: ${reason}` : ""}`)}`,
+          ...(statement === undefined ? [] : [`${" ".repeat(column + 2)}${fit(statement)}`]),
+        ]),
+      ...(rest > 0 ? [`${" ".repeat(column)}and ${rest} more`] : []),
+    ];
   });
+}
+
+function byReason(tenants: readonly Reason[]): { reason: string; statement: string | undefined; names: string[] }[] {
+  const found = new Map<string, { reason: string; statement: string | undefined; names: string[] }>();
+  for (const { name, why, statement } of tenants) {
+    const reason = why === undefined ? "" : shortReason(name, why);
+    const known = found.get(reason) ?? { reason, statement, names: [] };
+    known.names.push(name);
+    found.set(reason, known);
+  }
+  return [...found.values()];
 }
 
 /** Without the tenant's name before it, and without what is the same after every failure. */

@@ -30,7 +30,7 @@ const codes = { green: 32, yellow: 33, red: 31, grey: 90, bold: 1 } as const;
 export type Colour = keyof typeof codes;
 
 export const paint = ({ colours }: Pick<Style, "colours">, colour: Colour, text: string): string =>
-  colours ? `\u001b[${codes[colour]}m${text}\u001b[0m` : text;
+  colours && text ? `\u001b[${codes[colour]}m${text}\u001b[0m` : text;
 
 /** On one line, cut where it does not fit. */
 export function clip(text: string, width: number): string {

@@ -7,6 +7,7 @@ import type { FleetTenant } from "../../../provider/rollout/fleet/waves";
 import type { MigrationRef } from "../../../provider/rollout/source";
 import type { Fleet } from "./fleet";
 import type { Ground } from "./ground";
+import { statementNamed } from "./history";
 import { type KnownRun, type OpenRegistry, findRuns, onEach, openRegistries } from "./registries";
 
 /**
@@ -28,6 +29,8 @@ export interface FleetStanding {
   readonly template: string;
   readonly history: readonly MigrationRef[];
   readonly tenants: readonly StandingTenant[];
+  /** The statement that a failure names, where the files still have it. */
+  readonly statementOf: (why: string | undefined) => string | undefined;
   /** The newest first. */
   readonly runs: readonly KnownRun[];
 }
@@ -46,6 +49,7 @@ export async function lookAt(ground: Ground, fleet: Fleet): Promise<FleetStandin
   ]);
   return {
     ...{ template: template.name, history: history.migrations, runs },
+    statementOf: (why) => (why === undefined ? undefined : statementNamed(history, why)),
     tenants: tenants.map((one) => judge(one, seen.observation(one), history.migrations, quarantine.get(one.name))),
   };
 }

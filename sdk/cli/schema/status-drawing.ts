@@ -2,7 +2,6 @@ import type { RolloutProgress } from "../../../provider/rollout/fleet/progress";
 import { versionsOf } from "../../../provider/rollout/fleet/report";
 import { ageOf } from "../registry/report";
 import { bar, percent } from "./bar";
-import { stageOf } from "./progress-line";
 import { reasonLines, shortReason } from "./reasons";
 import { type KnownRun, stateOfRun } from "./registries";
 import { type Style, clip, paint } from "./screen";
@@ -13,9 +12,11 @@ const widest = 40;
 
 /** For people: versions as bars, states as counts, who is not where it should be and why, and the last run. */
 export function drawStatus(fleet: FleetStanding, style: Style & { live: boolean }, now = Date.now()): string[] {
-  const { template, history, tenants, runs } = fleet;
+  const { template, history, tenants, runs, statementOf } = fleet;
   const target = history.at(-1)!.id;
-  const off = tenants.filter(({ state }) => state !== "current" && state !== "behind");
+  const off = tenants
+    .filter(({ state }) => state !== "current" && state !== "behind")
+    .map((one) => ({ ...one, statement: statementOf(one.why) }));
   const [last] = runs;
   return [
     `${template}: ${counted(tenants.length, "tenant")}, to be at ${target}`,
@@ -31,8 +32,9 @@ export function drawStatus(fleet: FleetStanding, style: Style & { live: boolean 
 /** The target first, what has nothing or is not known last. */
 function drawVersions({ tenants, history }: FleetStanding, style: Style): string[] {
   const outcomes = tenants.map((one) => ({ ...one, state: one.state === "unknown" ? one.state : "current" }) as const);
-  const versions = versionsOf({ outcomes, history }).reverse();
   const target = history.at(-1)!.id;
+  const found = versionsOf({ outcomes, history }).reverse();
+  const versions = found.some(([version]) => version === target) ? found : [[target, 0] as const, ...found];
   const rows = versions.map(([version, count]) => [version, String(count), percent(count, tenants.length)]);
   const numbers = table(
     rows.map(([, count = "", share = ""]) => [count, share]),
@@ -44,7 +46,7 @@ function drawVersions({ tenants, history }: FleetStanding, style: Style): string
     Math.min(widest, style.width - 2 - label - 4 - Math.max(0, ...numbers.map((n) => n.length))),
   );
   return versions.map(([version, count], i) => {
-    const drawn = paint(style, version === target ? "green" : "yellow", bar(count, tenants.length, width));
+    const drawn = bar(count, tenants.length, width, style, version === target ? "green" : "yellow");
     return `${version.padEnd(label)}  ${drawn}  ${numbers[i]}`;
   });
 }
@@ -62,8 +64,8 @@ export function drawRun(run: KnownRun, style: Style & { live: boolean }, now: nu
   const done = `${progress.done} of ${progress.planned} done (${percent(progress.done, progress.planned)})`;
   const by = `begun ${ageOf(startedAt, now)} ago by ${startedBy}`;
   const head = {
-    "under way": `Under way to ${target}: ${stageOf(progress)}, ${done}, ${by}.${stop ? " It was asked to stop." : ""}`,
-    "broken off": `The last run, to ${target}, broke off in ${stageOf(progress)}: ${done}, not heard of for ${ageOf(beatAt, now)}, ${by}. The next one goes on with it.`,
+    "under way": `Under way to ${target}: ${progress.stage}, ${done}, ${by}.${stop ? " It was asked to stop." : ""}`,
+    "broken off": `The last run, to ${target}, broke off in ${progress.stage}: ${done}, not heard of for ${ageOf(beatAt, now)}, ${by}. The next one goes on with it.`,
     ended: `The last run, to ${target}, ended ${ageOf(endedAt ?? null, now)} ago: ${done}, begun by ${startedBy}.`,
   }[state];
   return [

@@ -6,7 +6,6 @@ import { stopRollouts } from "../../../provider/registry/rollouts";
 import { percent } from "./bar";
 import { type GroundFlags, type Ground, groundLine, openGround } from "./ground";
 import { withSettings } from "./flags";
-import { stageOf } from "./progress-line";
 import { type KnownRun, type OpenRegistry, findRuns, groupsOf, onEach, openRegistries, stateOfRun } from "./registries";
 import { counted } from "./table";
 
@@ -46,7 +45,7 @@ Example:
       const alive = asked.filter((run) => stateOfRun(run) === "under way");
       for (const run of asked.filter((one) => !alive.includes(one))) say(`Broken off: ${nameOf(run)}.`);
       if (alive.length === 0) return say("No rollout is under way.");
-      for (const run of alive) say(`Asked to stop: ${nameOf(run)}, ${stageOf(run.progress)}, ${doneOf(run)}.`);
+      for (const run of alive) say(`Asked to stop: ${nameOf(run)}, ${run.progress.stage}, ${doneOf(run)}.`);
       if (flags.wait) await waitFor(ground, registries, alive, Date.now() + seconds * 1000, say);
     });
 }
