@@ -1,11 +1,12 @@
 import { Command } from "commander";
 import { applyCommand } from "./schema/apply";
+import { driftCommand } from "./schema/drift";
 import { planCommand } from "./schema/plan";
 import { releaseCommand } from "./schema/release";
 import { statusCommand } from "./schema/status";
 import { stopCommand } from "./schema/stop";
 
-/** `tenantry schema plan | apply | stop | status | release`: a template's migrations on the tenants that follow it. */
+/** `tenantry schema plan | apply | stop | status | drift | release`: a template's migrations on the tenants that follow it. */
 export function schemaCommand(): Command {
   return new Command("schema")
     .description("Roll a template's migrations out over its tenants, and see where each of them stands.")
@@ -13,5 +14,6 @@ export function schemaCommand(): Command {
     .addCommand(applyCommand())
     .addCommand(stopCommand())
     .addCommand(statusCommand())
+    .addCommand(driftCommand())
     .addCommand(releaseCommand());
 }

@@ -48,7 +48,7 @@ Examples:
       const ground = await openGround(flags, true);
       const fleet = await openFleet(ground, flags);
       const prepared = await prepare(ground, fleet, policyOfFlags(flags), command);
-      if (!flags.json) printPlan(ground, fleet, prepared);
+      if (!flags.json) await printPlan(ground, fleet, prepared);
       const planned = plannedTenants(prepared.plan).length;
       if (planned > 0) await consent(`Change the schema of ${counted(planned, "database")}?`, flags.yes);
       const began = Date.now();

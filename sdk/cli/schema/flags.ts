@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Labels, PolicyInputs } from "../../../provider/rollout/fleet/policy";
+import { migrationFormats } from "../../../provider/rollout/source";
 
 /** None for the token: others on the machine can read a command line. */
 export function withSettings(command: Command): Command {
@@ -17,6 +18,9 @@ export function withSettings(command: Command): Command {
 export function withFleet(command: Command): Command {
   return withSettings(command)
     .option("--migrations <folder>", "these migrations, and not what the stack's state names")
+    .addOption(
+      new Option("--format <name>", "how that folder is laid out (default: detected)").choices(migrationFormats),
+    )
     .addOption(
       new Option("--tenants <names>", "these databases only, such as acme,bolt").argParser((text) => namesOf(text)),
     );

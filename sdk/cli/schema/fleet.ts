@@ -3,6 +3,7 @@ import { didYouMean } from "../../../provider/platform/did-you-mean";
 import { TenantryError } from "../../../provider/platform/errors";
 import { isReserved } from "../../../provider/registry/reserved-names";
 import { type PreparedRollout, prepareRollout } from "../../../provider/rollout/fleet/rollout";
+import type { MigrationFormat } from "../../../provider/rollout/source";
 import type { PolicyInputs } from "../../../provider/rollout/fleet/policy";
 import type { FleetTenant } from "../../../provider/rollout/fleet/waves";
 import { projectFolder } from "../../../provider/project-folder";
@@ -15,6 +16,8 @@ export interface FleetFlags extends GroundFlags {
   readonly template?: string;
   /** A folder; with it the stack's state says nothing of template and tenants. */
   readonly migrations?: string;
+  /** How that folder is laid out; undefined: detected. */
+  readonly format?: MigrationFormat;
   readonly tenants?: readonly string[];
 }
 
@@ -50,7 +53,7 @@ export const templateName = (ground: Ground, given: string | undefined): string 
 
 function fromState(ground: Ground, { template: given, tenants: names, group }: FleetFlags): Fleet {
   const declared = declaredTemplate(ground, given);
-  const history = readHistory(declared.path, projectFolder());
+  const history = readHistory(declared.path, projectFolder(), declared.format);
   if (history.digest !== declared.digest) {
     noteOnce(
       ground,
@@ -78,7 +81,7 @@ function fromState(ground: Ground, { template: given, tenants: names, group }: F
 }
 
 async function fromFlags(ground: Ground, flags: FleetFlags, folder: string): Promise<Fleet> {
-  const history = readHistory(folder, process.cwd());
+  const history = readHistory(folder, process.cwd(), flags.format);
   const name = flags.template ?? nameOf(folder);
   return {
     template: { name, digest: history.digest },

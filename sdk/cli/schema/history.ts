@@ -1,6 +1,5 @@
 import { basename, resolve } from "node:path";
-import { type Migration, digestOf, readMigrations } from "../../../provider/rollout/source";
-import { type Statement, splitStatements } from "../../../provider/rollout/statements";
+import { type Migration, type MigrationFormat, digestOf, readMigrations } from "../../../provider/rollout/source";
 
 /** A folder's migrations, as they are on disk. */
 export interface History {
@@ -11,18 +10,16 @@ export interface History {
 }
 
 /** Fails with "migration-invalid" where the folder cannot be read as a history. */
-export function readHistory(folder: string, from: string): History {
-  const migrations = readMigrations(resolve(from, folder), folder);
+export function readHistory(folder: string, from: string, format?: MigrationFormat): History {
+  const { migrations } = readMigrations(resolve(from, folder), folder, format);
   return { folder, digest: digestOf(migrations), migrations };
 }
 
-export const statementsOf = ({ sql }: Migration): Statement[] => splitStatements(sql);
-
 /** The statement at which a failure says that it happened ("0003_due.sql, line 2"), on one line. */
 export function statementNamed({ migrations }: History, failure: string): string | undefined {
-  const [, file, line] = /([\w.-]+\.sql), line (\d+)/.exec(failure) ?? [];
-  const migration = migrations.find((one) => basename(one.file) === file);
-  const found = migration && statementsOf(migration).find((one) => one.line === Number(line));
+  const [, file, line] = /(\S+\.sql), line (\d+)/.exec(failure) ?? [];
+  const migration = file && migrations.find((one) => one.file === file || one.file.endsWith(`/${basename(file)}`));
+  const found = migration && migration.statements.find((one) => one.line === Number(line));
   return found && withoutComments(found.sql);
 }
 

@@ -1,7 +1,8 @@
 import { type FleetPlan, type PlannedTenant, plannedTenants } from "../../../provider/rollout/fleet/plan";
 import { versionAt } from "../../../provider/rollout/fleet/tally";
+import type { Finding } from "../../../provider/rollout/schema/finding";
 import type { Migration } from "../../../provider/rollout/source";
-import { statementsOf, withoutComments } from "./history";
+import { withoutComments } from "./history";
 import { reasonLines } from "./reasons";
 import { type Style, clip, paint } from "./screen";
 import { counted, indented, listed, table } from "./table";
@@ -27,7 +28,7 @@ export function stepsOf(plan: FleetPlan): PlannedStep[] {
     }));
 }
 
-/** A migration that somebody lacks, and what it is known to destroy. */
+/** A migration that somebody lacks. */
 export interface PendingMigration {
   readonly migration: Migration;
   readonly tenants: number;
@@ -41,21 +42,14 @@ export function pendingOf(plan: FleetPlan, migrations: readonly Migration[]): Pe
   });
 }
 
-/** What destroys data, by migration and line; see `FleetPlan`. */
-export interface Destruction {
-  readonly migration: string;
-  readonly line: number;
-  readonly what: string;
-}
-
 export interface PlanPicture {
   readonly plan: FleetPlan;
   readonly migrations: readonly Migration[];
-  readonly destructions: readonly Destruction[];
+  readonly findings: readonly Finding[];
 }
 
 /** For people: who is brought from where to where, in which waves, who is not and why, and what is run. */
-export function drawPlan({ plan, migrations, destructions }: PlanPicture, style: Style & { live: boolean }): string[] {
+export function drawPlan({ plan, migrations, findings }: PlanPicture, style: Style & { live: boolean }): string[] {
   const target = plan.history.at(-1)!.id;
   const planned = plannedTenants(plan).length;
   const all = planned + plan.settled.length;
@@ -92,7 +86,7 @@ export function drawPlan({ plan, migrations, destructions }: PlanPicture, style:
     ),
     ...left,
     "",
-    ...pendingOf(plan, migrations).flatMap((one) => drawMigration(one, destructions, style)),
+    ...pendingOf(plan, migrations).flatMap((one) => drawMigration(one, findings, style)),
   ];
 }
 
@@ -104,18 +98,29 @@ const longest = 200;
 
 function drawMigration(
   { migration, tenants }: PendingMigration,
-  destructions: readonly Destruction[],
+  findings: readonly Finding[],
   style: Style & { live: boolean },
 ): string[] {
   const { id, file } = migration;
-  const statements = statementsOf(migration).flatMap(({ sql, line }) => {
+  const statements = migration.statements.flatMap(({ sql, line }) => {
     const label = `  ${file}:${line}  `;
     const room = style.live ? Math.max(30, style.width - label.length) : longest;
-    const marks = destructions.filter((one) => one.migration === id && one.line === line);
+    const marks = findings.filter((one) => one.migration === id && one.line === line);
     return [
       `${label}${clip(withoutComments(sql), room)}`,
-      ...marks.map(({ what }) => paint(style, "red", `${" ".repeat(label.length)}DESTROYS DATA: ${what}`)),
+      ...marks.map((one) =>
+        paint(style, losesData(one) ? "red" : "yellow", `${" ".repeat(label.length)}${markOf(one)}`),
+      ),
     ];
   });
   return [`${paint(style, "bold", id)}, for ${counted(tenants, "tenant")}`, ...statements];
 }
+
+function markOf(finding: Finding): string {
+  const guess = finding.guessed ? " (guessed from the text)" : "";
+  return `${losesData(finding) ? "LOSES DATA" : "MAY FAIL OR CHANGE ROWS"}: ${finding.what}${guess}`;
+}
+
+/** Whether rows or values are gone afterwards; the other findings are about rows that may not fit. */
+export const losesData = ({ kind }: Finding): boolean =>
+  kind === "drop-table" || kind === "drop-column" || kind === "delete-rows";

@@ -1,14 +1,16 @@
 import { Command } from "commander";
-import { plannedTenants } from "../../../provider/rollout/fleet/plan";
+import { type FleetPlan, plannedTenants } from "../../../provider/rollout/fleet/plan";
 import { countsOf } from "../../../provider/rollout/fleet/report";
 import type { PreparedRollout } from "../../../provider/rollout/fleet/rollout";
 import { versionAt } from "../../../provider/rollout/fleet/tally";
+import type { Finding } from "../../../provider/rollout/schema/finding";
+import { replayHistory } from "../../../provider/rollout/schema/history";
+import type { Migration } from "../../../provider/rollout/source";
 import { headLines, printDocument, tenantRow } from "./document";
 import { type Fleet, type FleetFlags, openFleet, prepare } from "./fleet";
 import { type PolicyFlags, policyOfFlags, withFleet, withPolicy } from "./flags";
 import { type Ground, groundLine, openGround } from "./ground";
-import { statementsOf } from "./history";
-import { type Destruction, drawPlan, pendingOf, stepsOf } from "./plan-drawing";
+import { drawPlan, losesData, pendingOf, stepsOf } from "./plan-drawing";
 import { screenOf } from "./screen";
 
 interface Flags extends FleetFlags, PolicyFlags {
@@ -33,27 +35,39 @@ Examples:
       const ground = await openGround(flags);
       const fleet = await openFleet(ground, flags);
       const prepared = await prepare(ground, fleet, policyOfFlags(flags), "tenantry schema plan");
-      if (flags.json) printDocument(ground, fleet, planDocument(prepared));
-      else printPlan(ground, fleet, prepared);
+      if (flags.json) printDocument(ground, fleet, await planDocument(prepared));
+      else await printPlan(ground, fleet, prepared);
       if (plannedTenants(prepared.plan).length > 0) process.exitCode = 2;
     });
 }
 
-export function printPlan(ground: Ground, fleet: Fleet, { plan, request }: PreparedRollout): void {
+export async function printPlan(ground: Ground, fleet: Fleet, { plan, request }: PreparedRollout): Promise<void> {
   const screen = screenOf(process.stdout);
-  const picture = { plan, migrations: request.migrations, destructions: destructionsOf() };
-  const lines = [...headLines(fleet, groundLine(ground), ground.notes), ...drawPlan(picture, screen)];
+  const { migrations } = request;
+  const { findings, problem } = await analyse(plan, migrations);
+  const lines = [
+    ...headLines(fleet, groundLine(ground), ground.notes),
+    ...drawPlan({ plan, migrations, findings }, screen),
+  ];
+  if (problem) lines.push("", problem);
   screen.write(`${lines.join("\n")}\n`);
 }
 
-/** What the analysis of the template's history found. */
-function destructionsOf(): Destruction[] {
-  return [];
+/** What the pending migrations would destroy; and the first thing in the history that an empty database refuses. */
+async function analyse(
+  plan: FleetPlan,
+  migrations: readonly Migration[],
+): Promise<{ findings: readonly Finding[]; problem: string | undefined }> {
+  if (plannedTenants(plan).length === 0) return { findings: [], problem: undefined };
+  const { findings, problem } = await replayHistory(migrations);
+  const text =
+    problem && `${problem.file}, line ${problem.line}, does not run on an empty database: ${problem.message}.`;
+  return { findings, problem: text };
 }
 
-function planDocument({ plan, request }: PreparedRollout): object {
+async function planDocument({ plan, request }: PreparedRollout): Promise<object> {
   const planned = plannedTenants(plan);
-  const destructions = destructionsOf();
+  const { findings, problem } = await analyse(plan, request.migrations);
   return {
     tenants: planned.length + plan.settled.length,
     pending: planned.length,
@@ -74,13 +88,16 @@ function planDocument({ plan, request }: PreparedRollout): object {
       hash: migration.hash,
       file: migration.file,
       tenants,
-      statements: statementsOf(migration).map(({ line, sql }) => ({
+      statements: migration.statements.map(({ line, sql }) => ({
         line,
         sql,
-        destroys: destructions
+        findings: findings
           .filter((one) => one.migration === migration.id && one.line === line)
-          .map(({ what }) => what),
+          .map(({ kind, what, guessed, ...one }) => ({
+            ...{ kind, what, losesData: losesData({ kind, what, ...one }), guessed: guessed ?? false },
+          })),
       })),
     })),
+    problem: problem ?? null,
   };
 }
