@@ -2,6 +2,7 @@ import { type FleetPlan, type PlannedTenant, plannedTenants } from "../../../pro
 import { versionAt } from "../../../provider/rollout/fleet/tally";
 import type { Finding } from "../../../provider/rollout/schema/finding";
 import type { Migration } from "../../../provider/rollout/source";
+import type { Statement } from "../../../provider/rollout/statements";
 import { withoutComments } from "./history";
 import { reasonLines } from "./reasons";
 import { type Style, clip, paint } from "./screen";
@@ -105,7 +106,7 @@ function drawMigration(
   const statements = migration.statements.flatMap(({ sql, line }) => {
     const label = `  ${file}:${line}  `;
     const room = style.live ? Math.max(30, style.width - label.length) : longest;
-    const marks = findings.filter((one) => one.migration === id && one.line === line);
+    const marks = findingsAt(findings, id, { sql, line });
     return [
       `${label}${clip(withoutComments(sql), room)}`,
       ...marks.map((one) =>
@@ -115,6 +116,10 @@ function drawMigration(
   });
   return [`${paint(style, "bold", id)}, for ${counted(tenants, "tenant")}`, ...statements];
 }
+
+/** Several statements may stand on one line; a finding's leaves out the comments before it. */
+export const findingsAt = (findings: readonly Finding[], migration: string, at: Statement): Finding[] =>
+  findings.filter((one) => one.migration === migration && one.line === at.line && at.sql.endsWith(one.sql));
 
 function markOf(finding: Finding): string {
   const guess = finding.guessed ? " (guessed from the text)" : "";

@@ -10,7 +10,7 @@ import { headLines, printDocument, tenantRow } from "./document";
 import { type Fleet, type FleetFlags, openFleet, prepare } from "./fleet";
 import { type PolicyFlags, policyOfFlags, withFleet, withPolicy } from "./flags";
 import { type Ground, groundLine, openGround } from "./ground";
-import { drawPlan, losesData, pendingOf, stepsOf } from "./plan-drawing";
+import { drawPlan, findingsAt, losesData, pendingOf, stepsOf } from "./plan-drawing";
 import { screenOf } from "./screen";
 
 interface Flags extends FleetFlags, PolicyFlags {
@@ -88,14 +88,12 @@ async function planDocument({ plan, request }: PreparedRollout): Promise<object>
       hash: migration.hash,
       file: migration.file,
       tenants,
-      statements: migration.statements.map(({ line, sql }) => ({
-        line,
-        sql,
-        findings: findings
-          .filter((one) => one.migration === migration.id && one.line === line)
-          .map(({ kind, what, guessed, ...one }) => ({
-            ...{ kind, what, losesData: losesData({ kind, what, ...one }), guessed: guessed ?? false },
-          })),
+      statements: migration.statements.map((statement) => ({
+        line: statement.line,
+        sql: statement.sql,
+        findings: findingsAt(findings, migration.id, statement).map((one) => ({
+          ...{ kind: one.kind, what: one.what, losesData: losesData(one), guessed: one.guessed ?? false },
+        })),
       })),
     })),
     problem: problem ?? null,

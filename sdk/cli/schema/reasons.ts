@@ -10,13 +10,13 @@ export interface Reason {
   readonly statement?: string;
 }
 
+/** In this order. */
 const colours: Readonly<Record<string, Colour>> = {
-  current: "green",
-  behind: "yellow",
-  skipped: "yellow",
   failed: "red",
-  differs: "red",
   quarantined: "red",
+  skipped: "yellow",
+  differs: "red",
+  "other-history": "red",
   unknown: "red",
 };
 
@@ -24,7 +24,8 @@ const colours: Readonly<Record<string, Colour>> = {
 const shown = 10;
 
 export function reasonLines(tenants: readonly Reason[], style: Style & { readonly live: boolean }): string[] {
-  const states = [...new Set(tenants.map(({ state }) => state))];
+  const order = Object.keys(colours);
+  const states = [...new Set(tenants.map(({ state }) => state))].sort((a, b) => order.indexOf(a) - order.indexOf(b));
   const column = Math.max(0, ...states.map((state) => state.length)) + 2;
   const fit = (text: string): string => clip(text, style.live ? style.width - column - 2 : Infinity);
   return states.flatMap((state) => {
