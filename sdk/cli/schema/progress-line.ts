@@ -29,7 +29,7 @@ export function progressText(progress: RolloutProgress, speed: Speed): string {
 
 function details(progress: RolloutProgress, { rate, left }: Speed): string[] {
   const failed = failuresOf(progress);
-  const goesOn = progress.done < progress.planned && progress.stage !== "ended";
+  const goesOn = progress.done < progress.planned && progress.stage !== "ended" && progress.stage !== "pause";
   return [
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(rate === undefined ? [] : [`${rate >= 10 ? Math.round(rate) : rate.toFixed(1)}/s`]),

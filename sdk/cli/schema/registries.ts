@@ -1,5 +1,6 @@
 import { SqlError, TenantryError } from "../../../provider/platform/errors";
 import type { Sql } from "../../../provider/platform/sql";
+import { isOfDatabase } from "../../../provider/platform/sql-failure";
 import { inspectClaims } from "../../../provider/registry/inspect";
 import type { RolloutProgress } from "../../../provider/rollout/fleet/progress";
 import type { FleetTenant } from "../../../provider/rollout/fleet/waves";
@@ -51,7 +52,7 @@ export async function onEach<Row>(
       try {
         return await work(registry);
       } catch (error) {
-        if (!(error instanceof TenantryError) || error.whose === "yours") throw error;
+        if (!(error instanceof TenantryError) || (error.whose === "yours" && !isOfDatabase(error))) throw error;
         noteOnce(ground, `The registry of group "${registry.group}" does not answer: ${error.message}`);
         return [];
       }
