@@ -53,6 +53,28 @@ describe("tenantry schema: what changes a fleet", function () {
       });
     });
 
+    it("destroys nothing that was not allowed by name", async () => {
+      await withSchemaScene(async ({ cli, write, make, ledger }) => {
+        await write({ ...init, "0002_less.sql": "ALTER TABLE notes DROP COLUMN text;\n" });
+        await make(["acme"]);
+        const planned = await cli("plan", ...byFlags, "acme");
+        assert.equal(planned.code, 2);
+        assert.match(planned.stdout, /^ +LOSES DATA: .*notes\.text/m);
+        const refused = await cli("apply", ...byFlags, "acme", "--yes");
+        assert.equal(refused.code, 1);
+        assert.match(
+          refused.stderr,
+          /would destroy data:\n.*0002_less\.sql, line 1: drop-column: .*\nNo tenant was touched\./,
+        );
+        assert.match(refused.stderr, /or pass --allow-destructive 0002_less\.\n$/);
+        assert.deepEqual(await ledger("acme"), []);
+        const allowed = await cli("apply", ...byFlags, "acme", "--yes", "--allow-destructive", "0002_less");
+        assert.deepEqual([allowed.code, allowed.stderr], [0, ""]);
+        assert.match(allowed.stdout, /^ +LOSES DATA: .*notes\.text.* \(allowed\)$/m);
+        assert.deepEqual(await ledger("acme"), ["0001_init", "0002_less"]);
+      });
+    });
+
     it("exits with 3 where somebody was left out, and says it in a document too", async () => {
       await withSchemaScene(async ({ bench, cli, write, make }) => {
         await write(init);
@@ -119,7 +141,8 @@ describe("tenantry schema: what changes a fleet", function () {
         await cli("apply", ...byFlags, "acme,bolt,cafe", "--yes");
         await write({ "0002_unique.sql": "-- texts are names\nCREATE UNIQUE INDEX by_text ON notes (text);\n" });
         await bench.sql("cafe", "INSERT INTO notes (text) VALUES ('twice'), ('twice')");
-        const policy = ["--on-failure", "quarantine", "--max-failures", "1", "--no-verify"];
+        const allow = ["--allow-destructive", "0002_unique"];
+        const policy = [...allow, "--on-failure", "quarantine", "--max-failures", "1", "--no-verify"];
         const ran = await cli("apply", ...byFlags, "acme,bolt,cafe", "--yes", ...policy);
         assert.deepEqual([ran.code, ran.stderr], [3, ""]);
         assert.match(
@@ -167,7 +190,7 @@ describe("tenantry schema: what changes a fleet", function () {
         assert.deepEqual([all.code, lines(all.stdout).at(-1)], [0, "Nobody is in quarantine of template app."]);
         assert.match((await cli("release", "--template", "app")).stderr, /Name databases, or pass --all\.$/m);
         await bench.sql("cafe", "DELETE FROM notes");
-        assert.equal((await cli("apply", ...byFlags, "acme,bolt,cafe", "--yes")).code, 0);
+        assert.equal((await cli("apply", ...byFlags, "acme,bolt,cafe", "--yes", ...allow)).code, 0);
         assert.deepEqual(await ledger("cafe"), ["0001_init", "0002_unique"]);
       });
     });

@@ -163,7 +163,7 @@ describe("what `tenantry schema` draws", () => {
         } as const,
       ];
       const plan = { template: "app", history, waves, settled };
-      assert.deepEqual(drawPlan({ plan, migrations, findings }, plain), [
+      assert.deepEqual(drawPlan({ plan, migrations, findings }, { allowDestructive: [] }, plain), [
         "app: 5 of 7 tenants to be brought to 0003_due, 1 there already.",
         "",
         "  FROM       TO        TENANTS  PENDING",
@@ -189,7 +189,7 @@ describe("what `tenantry schema` draws", () => {
     it("is one line where there is nothing to do", () => {
       const settled = [{ name: "f", group: "eu", state: "current", version: "0003_due" } as const];
       const plan = { template: "app", history, waves: [], settled };
-      assert.deepEqual(drawPlan({ plan, migrations, findings: [] }, plain), [
+      assert.deepEqual(drawPlan({ plan, migrations, findings: [] }, { allowDestructive: [] }, plain), [
         "app: 0 of 1 tenant to be brought to 0003_due, 1 there already.",
       ]);
     });

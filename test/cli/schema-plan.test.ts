@@ -56,9 +56,10 @@ describe("tenantry schema: what would be done", function () {
         await make(["acme"]);
         const { code, stdout } = await cli("plan", "--json", ...byFlags, "acme", "--canary", "0");
         assert.equal(code, 2);
-        const { migrations, template, ...rest } = JSON.parse(stdout) as {
+        const { migrations, template, refusal, ...rest } = JSON.parse(stdout) as {
           migrations: { id: string; tenants: number; statements: object[] }[];
           template: { digest: string };
+          refusal: string;
         };
         assert.deepEqual(
           { ...template, digest: typeof template.digest },
@@ -69,8 +70,12 @@ describe("tenantry schema: what would be done", function () {
           counts: { current: 0, migrated: 0, skipped: 0, failed: 0, quarantined: 0, unknown: 0 },
           changes: [{ from: null, to: "0002_drop", tenants: 1, pending: ["0001_init", "0002_drop"] }],
           waves: [{ title: "wave 1 (to 100 %)", tenants: [{ name: "acme", group: "eu", from: null }] }],
-          ...{ left: [], problem: null, notes: [] },
+          ...{ left: [], notes: [] },
         });
+        assert.match(
+          refusal,
+          /0002_drop\.sql, line 1: drop-table: .*\nNo tenant was touched\. .* pass --allow-destructive 0002_drop\.$/s,
+        );
         assert.deepEqual(
           migrations.map(({ id, tenants }) => [id, tenants]),
           [

@@ -8,12 +8,15 @@ import type { StackState } from "../stack";
 /** A template as a stack's state has it, with who follows it. */
 export interface DeclaredTemplate extends TemplateRef {
   /** Those of rollouts in their order, then all others. */
-  readonly tenants: readonly FleetTenant[];
+  readonly tenants: readonly DeclaredTenant[];
   /** Of the first rollout over it. */
   readonly policy: PolicyInputs;
   /** Names of the rollouts over it. */
   readonly rollouts: readonly string[];
 }
+
+/** Without a group it is to be looked up. */
+export type DeclaredTenant = Omit<FleetTenant, "group"> & Partial<Pick<FleetTenant, "group">>;
 
 const labels = z.record(z.string(), z.string()).optional();
 const share = z.union([z.number(), z.record(z.string(), z.string())]);
@@ -33,7 +36,7 @@ const policy = z.object({
 const connection = z.string().optional();
 const template = z.object({ ref: z.string(), connection });
 const tenant = z.object({ name: z.string(), group: z.string(), schema: z.string(), labels, connection });
-const member = z.object({ name: z.string(), group: z.string(), labels });
+const member = z.object({ name: z.string(), group: z.string().optional(), labels });
 const rollout = policy.extend({ schema: z.string(), tenants: z.array(member), connection });
 
 /** What a stack declares on one connection, by template's name. What has another shape, or has expired, is passed over. */
@@ -74,7 +77,7 @@ export function declaredTemplates(
 
 interface Mutable {
   readonly ref: TemplateRef;
-  readonly tenants: Map<string, FleetTenant>;
+  readonly tenants: Map<string, DeclaredTenant>;
   policy: PolicyInputs;
   readonly rollouts: string[];
 }

@@ -8,9 +8,9 @@ import type { PolicyInputs } from "../../../provider/rollout/fleet/policy";
 import type { FleetTenant } from "../../../provider/rollout/fleet/waves";
 import { projectFolder } from "../../../provider/project-folder";
 import { type DeclaredTemplate, declaredTemplates } from "./declared";
-import type { Ground, GroundFlags } from "./ground";
+import { type Ground, type GroundFlags, noteOnce } from "./ground";
 import { type History, readHistory } from "./history";
-import { claimedTenants, groupsOf, noteOnce, openRegistries } from "./registries";
+import { claimedTenants, groupsOf, openRegistries } from "./registries";
 
 export interface FleetFlags extends GroundFlags {
   readonly template?: string;
@@ -51,7 +51,7 @@ export function prepare(ground: Ground, fleet: Fleet, policy: PolicyInputs, comm
 export const templateName = (ground: Ground, given: string | undefined): string =>
   given ?? declaredTemplate(ground, undefined).name;
 
-function fromState(ground: Ground, { template: given, tenants: names, group }: FleetFlags): Fleet {
+async function fromState(ground: Ground, { template: given, tenants: names, group }: FleetFlags): Promise<Fleet> {
   const declared = declaredTemplate(ground, given);
   const history = readHistory(declared.path, projectFolder(), declared.format);
   if (history.digest !== declared.digest) {
@@ -67,7 +67,9 @@ function fromState(ground: Ground, { template: given, tenants: names, group }: F
       `The policy is that of rollout "${first}"; there is ${others.map((one) => `"${one}"`).join(", ")} too.`,
     );
   }
-  const ofGroup = declared.tenants.filter((one) => group === undefined || one.group === group);
+  const ofGroup = (await withGroups(ground, declared.tenants)).filter(
+    (one) => group === undefined || one.group === group,
+  );
   const tenants = names === undefined ? ofGroup : chosen(names, ofGroup, declared.name);
   // Canary and waves are parts of the whole fleet, and may not be among these.
   const { canary: _canary, waves: _waves, ...ofAnyPart } = declared.policy;
@@ -78,6 +80,12 @@ function fromState(ground: Ground, { template: given, tenants: names, group }: F
     policy: tenants.length < declared.tenants.length ? ofAnyPart : declared.policy,
     stack: ground.stack?.name,
   };
+}
+
+/** A rollout may name databases only; one that is nowhere keeps an empty group. */
+async function withGroups({ context }: Ground, tenants: DeclaredTemplate["tenants"]): Promise<FleetTenant[]> {
+  const { byName } = await context.listing.databases();
+  return tenants.map((one) => ({ ...one, group: one.group ?? byName.get(one.name)?.group ?? "" }));
 }
 
 async function fromFlags(ground: Ground, flags: FleetFlags, folder: string): Promise<Fleet> {

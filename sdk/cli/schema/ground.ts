@@ -64,3 +64,7 @@ async function configOf(stack: Stack | undefined, platform: string | undefined, 
 export function groundLine({ stack, scope, source }: Ground): string {
   return `${stack ? `Stack ${stack.name} (${stack.from}). ` : ""}Platform ${scope} (${source}).`;
 }
+
+export function noteOnce({ notes }: Pick<Ground, "notes">, text: string): void {
+  if (!notes.includes(text)) notes.push(text);
+}

@@ -1,5 +1,6 @@
 import { type FleetPlan, type PlannedTenant, plannedTenants } from "../../../provider/rollout/fleet/plan";
 import { versionAt } from "../../../provider/rollout/fleet/tally";
+import type { Policy } from "../../../provider/rollout/fleet/policy";
 import type { Finding } from "../../../provider/rollout/schema/finding";
 import type { Migration } from "../../../provider/rollout/source";
 import type { Statement } from "../../../provider/rollout/statements";
@@ -50,7 +51,11 @@ export interface PlanPicture {
 }
 
 /** For people: who is brought from where to where, in which waves, who is not and why, and what is run. */
-export function drawPlan({ plan, migrations, findings }: PlanPicture, style: Style & { live: boolean }): string[] {
+export function drawPlan(
+  { plan, migrations, findings }: PlanPicture,
+  { allowDestructive }: Pick<Policy, "allowDestructive">,
+  style: Style & { live: boolean },
+): string[] {
   const target = plan.history.at(-1)!.id;
   const planned = plannedTenants(plan).length;
   const all = planned + plan.settled.length;
@@ -87,7 +92,7 @@ export function drawPlan({ plan, migrations, findings }: PlanPicture, style: Sty
     ),
     ...left,
     "",
-    ...pendingOf(plan, migrations).flatMap((one) => drawMigration(one, findings, style)),
+    ...pendingOf(plan, migrations).flatMap((one) => drawMigration(one, findings, allowDestructive, style)),
   ];
 }
 
@@ -100,6 +105,7 @@ const longest = 200;
 function drawMigration(
   { migration, tenants }: PendingMigration,
   findings: readonly Finding[],
+  allowed: readonly string[],
   style: Style & { live: boolean },
 ): string[] {
   const { id, file } = migration;
@@ -110,7 +116,7 @@ function drawMigration(
     return [
       `${label}${clip(withoutComments(sql), room)}`,
       ...marks.map((one) =>
-        paint(style, losesData(one) ? "red" : "yellow", `${" ".repeat(label.length)}${markOf(one)}`),
+        paint(style, losesData(one) ? "red" : "yellow", `${" ".repeat(label.length)}${markOf(one, allowed)}`),
       ),
     ];
   });
@@ -121,9 +127,13 @@ function drawMigration(
 export const findingsAt = (findings: readonly Finding[], migration: string, at: Statement): Finding[] =>
   findings.filter((one) => one.migration === migration && one.line === at.line && at.sql.endsWith(one.sql));
 
-function markOf(finding: Finding): string {
-  const guess = finding.guessed ? " (guessed from the text)" : "";
-  return `${losesData(finding) ? "LOSES DATA" : "MAY FAIL OR CHANGE ROWS"}: ${finding.what}${guess}`;
+function markOf(finding: Finding, allowed: readonly string[]): string {
+  const kind = losesData(finding) ? "LOSES DATA" : "MAY FAIL OR CHANGE ROWS";
+  const more = [
+    ...(finding.guessed ? ["guessed from the text"] : []),
+    ...(allowed.includes(finding.migration) ? ["allowed"] : []),
+  ];
+  return `${kind}: ${finding.what}${more.length > 0 ? ` (${more.join(", ")})` : ""}`;
 }
 
 /** Whether rows or values are gone afterwards; the other findings are about rows that may not fit. */

@@ -1,11 +1,9 @@
 import { Command } from "commander";
-import { type FleetPlan, plannedTenants } from "../../../provider/rollout/fleet/plan";
+import { TenantryError, hasCode } from "../../../provider/platform/errors";
+import { plannedTenants } from "../../../provider/rollout/fleet/plan";
 import { countsOf } from "../../../provider/rollout/fleet/report";
 import type { PreparedRollout } from "../../../provider/rollout/fleet/rollout";
 import { versionAt } from "../../../provider/rollout/fleet/tally";
-import type { Finding } from "../../../provider/rollout/schema/finding";
-import { replayHistory } from "../../../provider/rollout/schema/history";
-import type { Migration } from "../../../provider/rollout/source";
 import { headLines, printDocument, tenantRow } from "./document";
 import { type Fleet, type FleetFlags, openFleet, prepare } from "./fleet";
 import { type PolicyFlags, policyOfFlags, withFleet, withPolicy } from "./flags";
@@ -35,39 +33,38 @@ Examples:
       const ground = await openGround(flags);
       const fleet = await openFleet(ground, flags);
       const prepared = await prepare(ground, fleet, policyOfFlags(flags), "tenantry schema plan");
-      if (flags.json) printDocument(ground, fleet, await planDocument(prepared));
-      else await printPlan(ground, fleet, prepared);
+      if (flags.json) printDocument(ground, fleet, planDocument(prepared));
+      else {
+        printPlan(ground, fleet, prepared);
+        const refusal = refusalOf(prepared);
+        if (refusal) process.stdout.write(`\nIt cannot be applied like this.\n${refusal.message}\n`);
+      }
       if (plannedTenants(prepared.plan).length > 0) process.exitCode = 2;
     });
 }
 
-export async function printPlan(ground: Ground, fleet: Fleet, { plan, request }: PreparedRollout): Promise<void> {
+export function printPlan(ground: Ground, fleet: Fleet, { plan, request, destruction, policy }: PreparedRollout): void {
   const screen = screenOf(process.stdout);
-  const { migrations } = request;
-  const { findings, problem } = await analyse(plan, migrations);
-  const lines = [
-    ...headLines(fleet, groundLine(ground), ground.notes),
-    ...drawPlan({ plan, migrations, findings }, screen),
-  ];
-  if (problem) lines.push("", problem);
+  const picture = { plan, migrations: request.migrations, findings: destruction.findings };
+  const lines = [...headLines(fleet, groundLine(ground), ground.notes), ...drawPlan(picture, policy, screen)];
   screen.write(`${lines.join("\n")}\n`);
 }
 
-/** What the pending migrations would destroy; and the first thing in the history that an empty database refuses. */
-async function analyse(
-  plan: FleetPlan,
-  migrations: readonly Migration[],
-): Promise<{ findings: readonly Finding[]; problem: string | undefined }> {
-  if (plannedTenants(plan).length === 0) return { findings: [], problem: undefined };
-  const { findings, problem } = await replayHistory(migrations);
-  const text =
-    problem && `${problem.file}, line ${problem.line}, does not run on an empty database: ${problem.message}.`;
-  return { findings, problem: text };
+/** Why nothing would be run, with what to do about it on a command line. */
+export function refusalOf({ destruction, policy }: PreparedRollout): TenantryError | undefined {
+  const { refusal, findings } = destruction;
+  if (!hasCode(refusal, "needs-decision") || refusal.fix === undefined) return refusal;
+  const ids = new Set(findings.map(({ migration }) => migration).filter((id) => !policy.allowDestructive.includes(id)));
+  const flags = [...ids].map((id) => `--allow-destructive ${id}`).join(" ");
+  return new TenantryError("needs-decision", refusal.message.slice(0, -refusal.fix.length - 1), {
+    fix: `\nNo tenant was touched. Change the files, or pass ${flags}.`,
+  });
 }
 
-async function planDocument({ plan, request }: PreparedRollout): Promise<object> {
+function planDocument(prepared: PreparedRollout): object {
+  const { plan, request, destruction } = prepared;
   const planned = plannedTenants(plan);
-  const { findings, problem } = await analyse(plan, request.migrations);
+  const { findings } = destruction;
   return {
     tenants: planned.length + plan.settled.length,
     pending: planned.length,
@@ -96,6 +93,6 @@ async function planDocument({ plan, request }: PreparedRollout): Promise<object>
         })),
       })),
     })),
-    problem: problem ?? null,
+    refusal: refusalOf(prepared)?.message ?? null,
   };
 }

@@ -5,7 +5,7 @@ import { inspectClaims } from "../../../provider/registry/inspect";
 import type { RolloutProgress } from "../../../provider/rollout/fleet/progress";
 import type { FleetTenant } from "../../../provider/rollout/fleet/waves";
 import { type RolloutRecord, listRollouts } from "../../../provider/registry/rollouts";
-import type { Ground } from "./ground";
+import { type Ground, noteOnce } from "./ground";
 
 /** A group's registry that answers. */
 export interface OpenRegistry {
@@ -59,10 +59,6 @@ export async function onEach<Row>(
     }),
   );
   return rows.flat();
-}
-
-export function noteOnce({ notes }: Pick<Ground, "notes">, text: string): void {
-  if (!notes.includes(text)) notes.push(text);
 }
 
 /** A rollout stands in the registry of each of its groups; here it is one. */

@@ -1,4 +1,5 @@
 import { hasCode } from "../../../provider/platform/errors";
+import type { Sql } from "../../../provider/platform/sql";
 import { listQuarantine } from "../../../provider/registry/rollouts";
 import { observeFleet } from "../../../provider/rollout/fleet/observe";
 import { type Observation, planFleet, plannedTenants } from "../../../provider/rollout/fleet/plan";
@@ -39,19 +40,23 @@ export interface FleetStanding {
 const concurrency = 16;
 
 /** Looks at every ledger, and at what the registries have of runs and quarantine. Changes nothing. */
-export async function lookAt(ground: Ground, fleet: Fleet): Promise<FleetStanding> {
+export async function lookAt(
+  ground: Ground,
+  fleet: Fleet,
+): Promise<{ readonly standing: FleetStanding; readonly sql: (tenant: FleetTenant) => Sql }> {
   const { tenants, template, history, policy } = fleet;
   const registries = await openRegistries(ground, groupsOfFleet(fleet));
   const [seen, quarantine, runs] = await Promise.all([
-    observeFleet(ground.context, tenants, policy.concurrency ?? concurrency),
+    observeFleet(ground.context, tenants, policy.concurrency ?? concurrency, history.migrations),
     quarantineOf(ground, registries, template),
     findRuns(ground, registries, template.name),
   ]);
-  return {
+  const standing = {
     ...{ template: template.name, history: history.migrations, runs },
-    statementOf: (why) => (why === undefined ? undefined : statementNamed(history, why)),
+    statementOf: (why: string | undefined) => (why === undefined ? undefined : statementNamed(history, why)),
     tenants: tenants.map((one) => judge(one, seen.observation(one), history.migrations, quarantine.get(one.name))),
   };
+  return { standing, sql: seen.sql };
 }
 
 export const groupsOfFleet = ({ tenants }: Pick<Fleet, "tenants">): string[] =>

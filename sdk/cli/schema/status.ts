@@ -38,8 +38,8 @@ Examples:
       const fleet = await openFleet(ground, flags);
       const screen = screenOf(process.stdout);
       if (flags.watch && !flags.json) await watchRun(ground, fleet, screen);
-      const standing = await lookAt(ground, fleet);
-      const past = flags.history ? await readPast(ground, fleet, standing) : undefined;
+      const { standing, sql } = await lookAt(ground, fleet);
+      const past = flags.history ? await readPast(ground, standing, sql) : undefined;
       if (flags.json) printDocument(ground, fleet, statusDocument(standing, past));
       else screen.write(`${statusLines(ground, fleet, standing, past).join("\n")}\n`);
       if (standing.tenants.some(({ state }) => state !== "current")) process.exitCode = 2;
