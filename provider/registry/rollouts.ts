@@ -46,7 +46,8 @@ export interface Quarantine {
   readonly since: string;
 }
 
-const now = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')";
+// With milliseconds: two runs may begin within a second, and the newest is told by it.
+const now = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
 const write = { idempotent: true };
 
 export async function beginRollout(

@@ -24,6 +24,7 @@ import { migrateExisting } from "../../provider/resources/tenant-database/schema
 import { policyOf } from "../../provider/rollout/fleet/policy";
 import { parseTemplateRef } from "../../provider/rollout/template-ref";
 import { localCommand } from "../../sdk/cli/local";
+import { stopCommand } from "../../sdk/cli/schema/stop";
 import { withScriptedServer } from "./scripted-server";
 import { virtualClock } from "./virtual-clock";
 
@@ -388,6 +389,7 @@ export async function measureDefaults(): Promise<MeasuredDefaults> {
       const given = ["latency", "rate", "fail"].map(flag).filter((value) => value !== "undefined");
       return given.join(", ") || "none";
     },
+    "tenantry schema stop --timeout": () => stopCommand().options.find((one) => one.long === "--timeout")?.defaultValue,
     "tenantry local --organization": () => local.organizations.join(", "),
   };
 

@@ -12,6 +12,10 @@ export async function consent(question: string, yes: boolean | undefined): Promi
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
     if (/^y(?:es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim())) return;
+  } catch (error) {
+    // Ctrl-C is an answer too.
+    if (!(error instanceof Error && error.name === "AbortError")) throw error;
+    process.stdout.write("\n");
   } finally {
     terminal.close();
   }

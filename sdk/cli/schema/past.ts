@@ -53,7 +53,7 @@ export function drawHistory(
   const rollouts = runs.map((run) => {
     const { startedAt, target, progress, startedBy } = run;
     const state = progress.stopped === undefined ? stateOfRun(run, now) : "stopped";
-    return [startedAt, target, state, `${progress.done}/${progress.planned}`, startedBy];
+    return [startedAt.replace(/\.\d+Z$/, "Z"), target, state, `${progress.done}/${progress.planned}`, startedBy];
   });
   const applied = past.map(({ tenant, id, appliedAt, run }) => [
     ...[appliedAt ?? "begun", tenant, id, run === 0 ? "-" : String(run)],

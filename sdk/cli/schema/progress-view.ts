@@ -22,7 +22,7 @@ const clearLine = "\r\u001b[2K";
 
 /** On a terminal one line, drawn again; elsewhere a line for each stage, then one for each tenth or 10 s. */
 export function createProgressView(screen: Screen, now: () => number = Date.now): ProgressView {
-  const pace = createPace();
+  let pace = createPace();
   let stage = "";
   let told = 0;
   let failures = 0;
@@ -55,6 +55,8 @@ export function createProgressView(screen: Screen, now: () => number = Date.now)
     say,
     show(progress) {
       const entered = progress.stage !== stage;
+      // A pause, or a canary that goes alone, says nothing of how fast the next wave is.
+      if (entered) pace = createPace();
       stage = progress.stage;
       pace.note(progress.done, now());
       for (const { name, error } of progress.failures.slice(failures)) {

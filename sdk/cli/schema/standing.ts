@@ -3,6 +3,7 @@ import type { Sql } from "../../../provider/platform/sql";
 import { listQuarantine } from "../../../provider/registry/rollouts";
 import { observeFleet } from "../../../provider/rollout/fleet/observe";
 import { type Observation, planFleet, plannedTenants } from "../../../provider/rollout/fleet/plan";
+import type { TenantOutcome } from "../../../provider/rollout/fleet/report";
 import { versionAt } from "../../../provider/rollout/fleet/tally";
 import type { FleetTenant } from "../../../provider/rollout/fleet/waves";
 import type { MigrationRef } from "../../../provider/rollout/source";
@@ -35,6 +36,12 @@ export interface FleetStanding {
   /** The newest first. */
   readonly runs: readonly KnownRun[];
 }
+
+/** For counts by version: without one it has nothing of the template, unless nobody could look (closed, unknown). */
+export const asOutcome = (one: StandingTenant): TenantOutcome => {
+  const isUnseen = one.version === undefined && (one.state === "unknown" || one.state === "skipped");
+  return { ...one, state: isUnseen ? "unknown" : "current" };
+};
 
 /** Tenants looked at side by side. */
 const concurrency = 16;

@@ -5,7 +5,7 @@ import { bar, percent } from "./bar";
 import { reasonLines, shortReason } from "./reasons";
 import { type KnownRun, stateOfRun } from "./registries";
 import { type Style, clip, paint } from "./screen";
-import { type FleetStanding, standings } from "./standing";
+import { type FleetStanding, type StandingTenant, asOutcome, standings } from "./standing";
 import { counted, indented, table } from "./table";
 
 const widest = 40;
@@ -25,13 +25,13 @@ export function drawStatus(fleet: FleetStanding, style: Style & { live: boolean 
     "",
     ...indented([drawCounts(fleet, style)]),
     ...(off.length > 0 ? ["", ...indented(reasonLines(off, style))] : []),
-    ...(last ? ["", ...drawRun(last, style, now)] : []),
+    ...(last ? ["", ...drawRun(withoutSettled(last, tenants), style, now)] : []),
   ];
 }
 
 /** The target first, what has nothing or is not known last. */
 function drawVersions({ tenants, history }: FleetStanding, style: Style): string[] {
-  const outcomes = tenants.map((one) => ({ ...one, state: one.state === "unknown" ? one.state : "current" }) as const);
+  const outcomes = tenants.map(asOutcome);
   const target = history.at(-1)!.id;
   const found = versionsOf({ outcomes, history }).reverse();
   const versions = found.some(([version]) => version === target) ? found : [[target, 0] as const, ...found];
@@ -57,8 +57,15 @@ function drawCounts({ tenants }: FleetStanding, style: Style): string {
   return paint(style, "bold", text.length > 0 ? text.join(", ") : "no tenants");
 }
 
+/** A failure of somebody who is current since, or who stands above with the same error, says nothing more. */
+function withoutSettled(run: KnownRun, tenants: readonly StandingTenant[]): KnownRun {
+  const states = new Map(tenants.map(({ name, state }) => [name, state]));
+  const failures = run.progress.failures.filter(({ name }) => (states.get(name) ?? "behind") === "behind");
+  return { ...run, progress: { ...run.progress, failures } };
+}
+
 /** Whether a run is under way, how far it came, and whom it failed on. */
-export function drawRun(run: KnownRun, style: Style & { live: boolean }, now: number): string[] {
+function drawRun(run: KnownRun, style: Style & { live: boolean }, now: number): string[] {
   const { progress, startedAt, startedBy, beatAt, endedAt, target, stop } = run;
   const state = stateOfRun(run, now);
   const done = `${progress.done} of ${progress.planned} done (${percent(progress.done, progress.planned)})`;
@@ -75,7 +82,7 @@ export function drawRun(run: KnownRun, style: Style & { live: boolean }, now: nu
   ];
 }
 
-export function drawFailures({ failures }: RolloutProgress, style: Style & { live: boolean }): string[] {
+function drawFailures({ failures }: RolloutProgress, style: Style & { live: boolean }): string[] {
   return failures.slice(0, 10).map(({ name, error }) => {
     const text = `${name}: ${shortReason(name, error)}`;
     return paint(style, "red", style.live ? clip(text, style.width - 2) : text.replace(/\s+/g, " "));

@@ -7,7 +7,7 @@ import { type Ground, groundLine, openGround } from "./ground";
 import { type PastMigration, drawHistory, readPast } from "./past";
 import { type KnownRun, stateOfRun } from "./registries";
 import { screenOf } from "./screen";
-import { type FleetStanding, lookAt, standings } from "./standing";
+import { type FleetStanding, asOutcome, lookAt, standings } from "./standing";
 import { drawStatus } from "./status-drawing";
 import { watchRun } from "./watch";
 
@@ -61,7 +61,7 @@ function statusLines(
 }
 
 function statusDocument({ tenants, history, runs }: FleetStanding, past: readonly PastMigration[] | undefined): object {
-  const outcomes = tenants.map((one) => ({ ...one, state: one.state === "unknown" ? one.state : "current" }) as const);
+  const outcomes = tenants.map(asOutcome);
   const count = (state: string): number => tenants.filter((one) => one.state === state).length;
   return {
     current: tenants.every(({ state }) => state === "current"),
