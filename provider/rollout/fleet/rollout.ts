@@ -51,7 +51,8 @@ export async function prepareRollout(request: RolloutRequest): Promise<PreparedR
   // Without the texts; the file is for errors.
   const history = migrations.map(({ id, hash, file }) => ({ id, hash, file }));
   const [seen, journal] = await Promise.all([
-    observeFleet(context, tenants, policy.concurrency, migrations),
+    // To look is harmless: how careful the change is to be does not slow it down.
+    observeFleet(context, tenants, Math.max(policy.concurrency, context.settings.concurrency), migrations),
     openJournal(context, {
       id: randomId(),
       template: template.name,

@@ -93,6 +93,17 @@ describe("a rollout in trouble", function () {
     });
   });
 
+  it("tries a tenant again that says it is locked", async () => {
+    await withFleet(3, async (scene) => {
+      const isBusy = isMigrationOf("t2");
+      let refused = 0;
+      const { context } = await scene.bench.contextOn((call) => (isBusy(call) && ++refused <= 3 ? busy : "pass"));
+      const report = await scene.rollOut([init, once], { context });
+      assert.equal(refused, 4);
+      assert.deepEqual(Object.keys(byState(report)), ["migrated"]);
+    });
+  });
+
   it("gives a locked tenant up after lockTimeout, and does not quarantine it: the lock is nobody's migration", async () => {
     await withFleet(4, async (scene) => {
       const unlock = await lock(scene, "t3");
