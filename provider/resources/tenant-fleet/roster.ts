@@ -1,0 +1,112 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { TenantryError } from "../../platform/errors";
+import type { CommonInputs } from "../handler";
+import type { TenantDatabaseInputs } from "../tenant-database/inputs";
+
+/** A tenant of a fleet, with everything that is declared of it. */
+export type RosterTenant = { readonly id: string } & Omit<
+  TenantDatabaseInputs,
+  keyof CommonInputs | "nameIsDefault" | "tenant" | "timeouts" | "isolation" | "region" | "databases"
+>;
+
+/**
+ * The tenants of one fleet, as they travel from the program to the provider: by file, because an input of 10,000 entries
+ * costs the engine 20 s at every step.
+ */
+export interface Roster {
+  /** Sorted by id, by UTF-16 code units. */
+  readonly tenants: readonly RosterTenant[];
+}
+
+/** In the order in which they are written. */
+const keys = [
+  ...(["id", "name", "group", "labels", "schema", "seed", "blockReads", "blockWrites", "suspended"] as const),
+  ...(["deleteProtection", "allowedIps", "sizeLimit", "adopt", "onReplace", "deletionPolicy"] as const),
+  ...(["expiresIn", "expiresAt"] as const),
+] satisfies (keyof RosterTenant)[];
+
+/** What can be declared of a tenant beside its id and name. */
+export const profileKeys = keys.filter((key) => key !== "id" && key !== "name");
+
+/** One text for one roster: sorted tenants, keys in one order, a tenant a line. */
+export function rosterText({ tenants }: Roster): string {
+  const sorted = [...tenants].sort((a, b) => (a.id < b.id ? -1 : Number(a.id > b.id)));
+  const lines = sorted.map((tenant) => JSON.stringify(ordered(tenant)));
+  return `{"tenants":[\n${lines.join(",\n")}\n]}\n`;
+}
+
+/** 32 hexadecimal digits. */
+export const rosterDigest = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 32);
+
+/** Labels are sorted: on some ways a map loses its order. */
+function ordered(tenant: RosterTenant): object {
+  const entries = keys.map((key) => [key, tenant[key]] as const).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(
+    entries.map(([key, value]) => [
+      key,
+      key === "labels" ? sorted(value as NonNullable<RosterTenant["labels"]>) : value,
+    ]),
+  );
+}
+
+const sorted = (map: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+/** How many rosters of a fleet are kept: the one at work, and what a preview beside it has written. */
+const kept = 3;
+
+/**
+ * Writes the roster into `folder` (absolute) under the name of its digest, whole or not at all, and removes old ones.
+ * Answers the digest.
+ */
+export function writeRoster(folder: string, roster: Roster): string {
+  const text = rosterText(roster);
+  const digest = rosterDigest(text);
+  const file = join(folder, `${digest}.json`);
+  mkdirSync(folder, { recursive: true });
+  if (!isThere(file, text)) {
+    const part = join(folder, `${digest}.${process.pid}.part`);
+    writeFileSync(part, text);
+    renameSync(part, file);
+  }
+  const now = new Date();
+  utimesSync(file, now, now);
+  removeOld(folder);
+  return digest;
+}
+
+function isThere(file: string, text: string): boolean {
+  try {
+    return readFileSync(file, "utf8") === text;
+  } catch {
+    return false;
+  }
+}
+
+/** A file that somebody else removes at the same time is as gone. */
+function removeOld(folder: string): void {
+  const age = (file: string): number => statSync(join(folder, file), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const rosters = readdirSync(folder).filter((file) => /^[0-9a-f]{32}\.json$/.test(file));
+  const old = rosters.map((file) => ({ file, at: age(file) })).sort((a, b) => b.at - a.at);
+  for (const { file } of old.slice(kept)) rmSync(join(folder, file), { force: true });
+}
+
+/** The roster of that digest. Fails with "invalid-input" where it is not there, or is not what the program wrote. */
+export function readRoster(folder: string, digest: string): Roster {
+  const file = join(folder, `${digest}.json`);
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch {
+    throw unusable(file, "is not there");
+  }
+  if (rosterDigest(text) !== digest) throw unusable(file, "was changed since the program wrote it");
+  return JSON.parse(text) as Roster;
+}
+
+const unusable = (file: string, what: string): TenantryError =>
+  new TenantryError("invalid-input", `tenants: the fleet's roster ${file} ${what}.`, {
+    fix: "The program writes it: run `pulumi up` again.",
+  });
