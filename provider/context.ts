@@ -45,6 +45,11 @@ export interface Context {
    * it, whatever is new under that address would pass for them.
    */
   readonly moves: Map<string, { readonly to: string; readonly incarnation: string }>;
+  /**
+   * Databases, by name, that a resource of this run declares and was refused, with its address: whoever has one must not
+   * delete it now, or a move without a hand-over would lose the data.
+   */
+  readonly wanted: Map<string, string>;
 }
 
 export interface DatabaseAddress {
@@ -187,6 +192,7 @@ export function createContext(
     identities: new Map(),
     incarnations: new Set(),
     moves: new Map(),
+    wanted: new Map(),
   };
 }
 

@@ -23,6 +23,10 @@ export const releaseCommand = ({ kind, name }: Named, ...more: string[]): string
 export const takeOrphan = (claim: Named & { readonly address: string }, as: string): string =>
   `If no state has it any more, run \`${claimCommand(claim, as, "--stack", stackOf(claim.address))}\`, then \`pulumi up\`.`;
 
+/** For a resource that wants what another one has that still stands in a state: the hand-over, before the next `up`. */
+export const handOverFirst = ({ name, address }: Named & { readonly address: string }, as: string): string =>
+  `To move it there, run \`${shell("move", name, "--to", as, "--stack", stackOf(address))}\`, then \`pulumi up\`.`;
+
 /** For a resource of a state that has lost it: its row has another owner now. */
 export const letGoOrTakeBack = (claim: Named, self: string): string =>
   `Take it out of this stack with \`pulumi state delete\`; to have it back after that, run \`${claimCommand(claim, self, "--force")}\`, then \`pulumi up\`.`;
@@ -38,7 +42,9 @@ export const stackOf = (address: string): string => address.split("/", 3).join("
 
 const ofKind = (kind: ClaimKind): string[] => (kind === "group" ? ["--kind", "group"] : []);
 
-const command = (...parts: string[]): string => ["npx tenantry registry", ...parts.map(quoted)].join(" ");
+const command = (...parts: string[]): string => shell("registry", ...parts);
+
+const shell = (...parts: string[]): string => ["npx tenantry", ...parts.map(quoted)].join(" ");
 
 /** For a shell: the address of a component's child has a "$" in it. */
 export const quoted = (text: string): string =>

@@ -11,6 +11,7 @@ import {
   readClaim,
 } from "./claim";
 import { letGoOrTakeBack } from "./commands";
+import { findMoves } from "./move";
 import { registrySchema } from "./schema";
 
 /**
@@ -37,6 +38,8 @@ export interface Registry {
    */
   gone(name: string, databaseId: string): Promise<void>;
   find(kind: ClaimKind, name: string): Promise<Claim | undefined>;
+  /** The address to which this owner's claim was handed over on purpose; undefined where it was not, or is his again. */
+  handedOver(of: Pick<Claim, "kind" | "name" | "owner">): Promise<string | undefined>;
   /** Every claim whose address begins with `organization/project/stack/`. */
   ofStack(stack: string): Promise<Claim[]>;
   all(): Promise<Claim[]>;
@@ -133,6 +136,7 @@ export function openRegistry(sql: Sql, stack: string): Registry {
       await sql.execute({ sql: sqlText, args: [name, databaseId] }, { idempotent: true });
     },
     find: (kind, name) => find({ sql: "SELECT * FROM claims WHERE kind = ? AND name = ?", args: [kind, name] }),
+    handedOver: createBatcher<Pick<Claim, "kind" | "name" | "owner">, string | undefined>((of) => findMoves(sql, of)),
     ofStack: async (of) =>
       (
         await sql.execute(

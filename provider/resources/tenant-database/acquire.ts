@@ -3,7 +3,7 @@ import { TenantryError, hasCode } from "../../platform/errors";
 import { freshEnough } from "../../platform/listing";
 import type { PlatformDatabase } from "../../platform/platform";
 import type { Claim } from "../../registry/claim";
-import { takeOrphan } from "../../registry/commands";
+import { handOverFirst, takeOrphan } from "../../registry/commands";
 import type { Registry } from "../../registry/registry";
 import { randomId } from "../../random-id";
 import { parseSelf } from "../self";
@@ -58,6 +58,7 @@ export async function acquire(
   });
   if (claim.incarnation !== incarnation) {
     const address = moved.find((move) => move.incarnation === claim.incarnation)?.to ?? claim.address;
+    context.wanted.set(claim.name, inputs.self);
     throw takenBy({ ...claim, address }, inputs.self);
   }
   const { name } = claim;
@@ -161,7 +162,7 @@ function adoptable(inputs: TenantDatabaseInputs, present: PlatformDatabase): Ten
 
 function takenBy(claim: Claim, self: string): TenantryError {
   return new TenantryError("not-owner", `name: the database "${claim.name}" belongs to ${claim.address}.`, {
-    fix: `Choose another name, or take it from there with adopt: "force" (its old owner then leaves it alone). ${takeOrphan(claim, self)}`,
+    fix: `Choose another name, or take it from there with adopt: "force" . ${handOverFirst(claim, self)} ${takeOrphan(claim, self)}`,
   });
 }
 

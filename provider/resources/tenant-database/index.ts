@@ -15,7 +15,7 @@ export const tenantDatabase: Handler<TenantDatabaseInputs, TenantDatabaseOutputs
   }),
   diff: ({ olds, news, context }) => diffTenantDatabase(olds, news, context),
   create: ({ inputs, context }) => createTenantDatabase(inputs, context),
-  read: ({ outputs, context }) => readTenantDatabase(outputs, context),
+  read: ({ id, outputs, context }) => readTenantDatabase(id, outputs, context),
   update: ({ id, olds, news, context }) => updateTenantDatabase(id, olds, news, context),
   delete: ({ id, outputs, context }) => removeTenantDatabase(id, outputs, context),
 };

@@ -1,4 +1,5 @@
 import type { Context } from "../../context";
+import { successorOf } from "../handed-over";
 import { allowRemoval } from "../removals";
 import { requireScope } from "../scope";
 import { declaredConfiguration, observeConfiguration } from "./configuration";
@@ -7,6 +8,7 @@ import { reportVersion } from "./schema";
 
 /** What is there now; undefined when it is confirmed to be gone. */
 export async function readTenantDatabase(
+  id: string,
   outputs: TenantDatabaseOutputs,
   context: Context,
 ): Promise<TenantDatabaseOutputs | undefined> {
@@ -17,7 +19,8 @@ export async function readTenantDatabase(
   if (!database) {
     const ended = outputs.expiresAt !== undefined && Date.parse(outputs.expiresAt) <= Date.now();
     if (outputs.status === "expired" || ended) return { ...outputs, status: "expired" };
-    await allowRemoval(context, outputs);
+    // What is another's by now counts as no loss of this stack's.
+    if ((await successorOf(context, id, outputs)) === undefined) await allowRemoval(context, outputs);
     return undefined;
   }
   context.identities.set(outputs.name, database.id);

@@ -2,7 +2,8 @@ import type { Context } from "../../context";
 import { TenantryError } from "../../platform/errors";
 import { freshEnough } from "../../platform/listing";
 import type { Claim } from "../../registry/claim";
-import { letGoOrTakeBack, unclaimed } from "../../registry/commands";
+import { handOverFirst, letGoOrTakeBack, unclaimed } from "../../registry/commands";
+import { leftTo } from "../handed-over";
 import { requireScope } from "../scope";
 import { isOfOtherStack, parseSelf } from "../self";
 import { requireKnownSuccessor } from "../successor";
@@ -26,10 +27,13 @@ export async function removeTenantDatabase(
     if (claim.databaseId === databaseId) requireKnownSuccessor(context, name, claim.incarnation);
     return `${name}: kept, because ${claim.address} has taken it over since`;
   }
+  const successor = claim?.owner === id ? undefined : await registry?.handedOver({ kind: "database", name, owner: id });
+  if (successor !== undefined) return leftTo(successor, name);
 
   const database = await context.listing.database(name, freshEnough);
   if (claim && (claim.owner !== id || isOfOtherStack(claim.address, outputs.self)))
     throw takenOver(claim, outputs.self);
+  const wanting = context.wanted.get(name);
   if (!registry || !claim) {
     // Our delete went through and its reply was lost, or there was never anything to delete.
     if (database?.id !== databaseId || policyOf(outputs, context) === "retain") return undefined;
@@ -41,6 +45,7 @@ export async function removeTenantDatabase(
       },
     );
   }
+  if (wanting !== undefined && database?.id === databaseId) throw wantedBy(wanting, claim);
   if (policyOf(outputs, context) !== "retain" && database?.id === databaseId) {
     await registry.deleting(claim);
     try {
@@ -65,6 +70,14 @@ function policyOf(outputs: TenantDatabaseOutputs, context: Context): "delete" | 
   if (outputs.adopted) return "retain";
   return context.platform.capabilities.softDelete ? "soft" : "delete";
 }
+
+/** The engine deletes it although what was to take its place has failed: `--continue-on-error`. */
+const wantedBy = (address: string, claim: Claim): TenantryError =>
+  new TenantryError(
+    "needs-decision",
+    `${claim.name}: it was not deleted, because ${address} declares it too, and was refused it.`,
+    { fix: handOverFirst(claim, address) },
+  );
 
 const takenOver = (claim: Claim, self: string): TenantryError =>
   new TenantryError(

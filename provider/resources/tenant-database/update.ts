@@ -1,13 +1,15 @@
 import type { Context } from "../../context";
 import { TenantryError, hasCode } from "../../platform/errors";
+import { engineLog } from "../../engine-log";
 import { freshEnough } from "../../platform/listing";
 import type { DatabaseConfiguration } from "../../platform/platform";
 import { isOfDatabase } from "../../platform/sql-failure";
 import type { Registry } from "../../registry/registry";
 import type { TemplateRef } from "../../rollout/template-ref";
+import { leftTo, successorOf } from "../handed-over";
 import { Unfinished } from "../handler";
 import { requireScope } from "../scope";
-import { hasMoved, parseSelf } from "../self";
+import { hasMoved, parseSelf, typeToken, urnOf } from "../self";
 import {
   configurationChange,
   configure,
@@ -36,6 +38,18 @@ export async function updateTenantDatabase(
     });
   }
   const expiresAt = news.expiresIn !== undefined && news.expiresIn === olds.expiresIn ? olds.expiresAt : expiryOf(news);
+  const claimedAnew = isClaimedDifferently(olds, news, expiresAt);
+  const moves = whatMoves(olds, news) === "name";
+  const desired = desiredConfiguration(news, olds);
+  const schema = schemaOf(news);
+  const migrates = schema !== undefined && !schema.rollout && !isAt(olds, schema);
+  const changes = migrates || moves || configurationChange(declaredConfiguration(olds), desired) !== undefined;
+  // Only what reaches beyond state asks: what is recorded alone costs no call.
+  const successor = claimedAnew || changes ? await successorOf(context, id, { ...olds, self: news.self }) : undefined;
+  if (successor !== undefined) {
+    await engineLog("info", leftTo(successor, olds.name), urnOf(news.self, typeToken("tenantDatabase")));
+    return olds;
+  }
   const database = { name: olds.name, id: olds.databaseId, hostname: olds.hostname };
   const inPlace = { ...news, name: olds.name, group: olds.group };
   // As far as it is known to hold: the claim's part of it only once the registry has it.
@@ -47,14 +61,10 @@ export async function updateTenantDatabase(
     schemaVersion: olds.schemaVersion,
   };
   try {
-    if (isClaimedDifferently(olds, news, expiresAt)) await amendClaim(context, id, olds, news, expiresAt);
+    if (claimedAnew) await amendClaim(context, id, olds, news, expiresAt);
     reached = { ...reached, self: news.self, tenant: news.tenant, expiresAt };
-    const moves = whatMoves(olds, news) === "name";
     if (moves) reached = await copyUnderNewName(id, reached, news, context);
-    const desired = desiredConfiguration(news, olds);
-    const schema = schemaOf(news);
-    const migrates = schema !== undefined && !schema.rollout && !isAt(reached, schema);
-    if (migrates || moves || configurationChange(declaredConfiguration(olds), desired)) {
+    if (changes) {
       const present = await requirePresent(context, reached);
       let observed = await observeConfiguration(context, present, desired);
       const setUp = async (to: DatabaseConfiguration): Promise<void> => {
