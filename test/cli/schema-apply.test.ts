@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { listenForInterrupt } from "../../sdk/cli/schema/interrupt";
 import { byFlags, done, head, init, lines, withSchemaScene } from "./schema-scene";
 
+/** The head of every document that is about no template's files. */
+const document = { format: 1, scope: "PLATFORM", stack: null, notes: [] };
+
 describe("tenantry schema: what changes a fleet", function () {
   // A start of the command takes seconds on a busy machine.
   this.timeout(240_000);
@@ -187,6 +190,11 @@ describe("tenantry schema: what changes a fleet", function () {
         );
         const all = await cli("release", "--all", "--template", "app");
         assert.deepEqual([all.code, lines(all.stdout).at(-1)], [0, "Nobody is in quarantine of template app."]);
+        const none = await cli("release", "--all", "--template", "app", "--json");
+        assert.deepEqual(
+          [none.code, JSON.parse(none.stdout)],
+          [0, { ...document, template: { name: "app" }, released: [] }],
+        );
         assert.match((await cli("release", "--template", "app")).stderr, /Name databases, or pass --all\.$/m);
         await bench.sql("cafe", "DELETE FROM notes");
         assert.equal((await cli("apply", ...byFlags, "acme,bolt,cafe", "--yes", ...allow)).code, 0);
@@ -230,6 +238,40 @@ describe("tenantry schema: what changes a fleet", function () {
         );
         assert.match(watched.stdout, /^It ended early: somebody asked it to stop\.$/m);
         assert.deepEqual([await ledger("acme"), await ledger("bolt")], [["0001_init"], []]);
+      });
+    });
+
+    it("says in a document what became of each run: asked, ended, or still going on when nobody waits any longer", async () => {
+      await withSchemaScene(async ({ bench, cli, start, write, make }) => {
+        await write(init);
+        await make(["acme", "bolt"]);
+        const run = start("apply", ...byFlags, "acme,bolt", "--yes", "--pause-between", "1h");
+        await run.says(/^pause: 1 of 2/m);
+        const asked = await cli("stop", "--template", "app", "--no-wait", "--json");
+        const { runs, ...rest } = JSON.parse(asked.stdout);
+        assert.deepEqual([asked.code, rest], [0, { ...document, error: null }]);
+        // The run writes down how far it is once a second.
+        const [{ id, done: soFar, ...one }] = runs;
+        assert.ok(soFar <= 1);
+        assert.deepEqual(one, {
+          ...{ template: "app", target: "0001_init", startedBy: "tenantry schema apply", groups: ["eu"] },
+          ...{ state: "asked", planned: 2 },
+        });
+        await run.ended;
+        const none = await cli("stop", "--json");
+        assert.deepEqual([none.code, JSON.parse(none.stdout)], [0, { ...document, error: null, runs: [] }]);
+
+        // One that lives, and does not listen.
+        const registry = (await bench.context().registrySql("eu"))!;
+        const soon = new Date(Date.now() + 3_600_000).toISOString();
+        const revive = "UPDATE rollouts SET ended_at = NULL, beat_at = ? WHERE id = ?";
+        await registry.execute({ sql: revive, args: [soon, id] });
+        const late = await cli("stop", "--timeout", "1s", "--json");
+        const { error, runs: left } = JSON.parse(late.stdout);
+        assert.deepEqual([late.code, left.map((each: { state: string }) => each.state)], [1, ["under way"]]);
+        assert.match(error, /^1 rollout had not stopped in time\. Each stops when/);
+        const text = await cli("stop", "--timeout", "1s");
+        assert.deepEqual([text.code, text.stderr], [1, `tenantry: ${error}\n`]);
       });
     });
   });

@@ -2,6 +2,7 @@ import { Command } from "commander";
 import { didYouMean } from "../../../provider/platform/did-you-mean";
 import { TenantryError } from "../../../provider/platform/errors";
 import { listQuarantine, releaseFromQuarantine } from "../../../provider/registry/rollouts";
+import { printDocument } from "./document";
 import { templateName } from "./fleet";
 import { withSettings } from "./flags";
 import { type Ground, type GroundFlags, groundLine, openGround } from "./ground";
@@ -11,6 +12,7 @@ import { counted, listed } from "./table";
 interface Flags extends GroundFlags {
   readonly template?: string;
   readonly all?: boolean;
+  readonly json?: boolean;
 }
 
 export function releaseCommand(): Command {
@@ -18,10 +20,12 @@ export function releaseCommand(): Command {
     .description("Take tenants out of quarantine, so that the next run tries them again. Changes no database.")
     .argument("[names...]", "of their databases")
     .option("--all", "all that are in it")
+    .option("--json", "print one JSON document in place of text")
     .addHelpText(
       "after",
       `
 A template that has changed is tried again by itself.
+Exit code: 0 done, also where --all found nobody; 1 somebody named is not in it, then nobody was released, or an error.
 
 Examples:
   tenantry schema release acme
@@ -37,6 +41,7 @@ Examples:
       const template = templateName(ground, flags.template);
       const registries = await openRegistries(ground, await groupsOf(ground));
       const released = await release(ground, registries, template, flags.all ? undefined : names);
+      if (flags.json) return printDocument(ground, undefined, { template: { name: template }, released });
       const said =
         released.length === 0
           ? `Nobody is in quarantine of template ${template}.`
