@@ -49,7 +49,11 @@ export interface SchemaRolloutArgs {
   lockTimeout?: pulumi.Input<string>;
   /** Ids of migrations that may destroy data ("0012_drop_notes"). @default none */
   allowDestructive?: pulumi.Input<pulumi.Input<string>[]>;
-  /** Whether the change is first tried, and taken back, on the canary and some others. @default true */
+  /**
+   * Whether the change is first tried, and taken back, on the canary and some others. When it fails on the canary, on all of
+   * them, or on more than `maxFailures` allows, nobody is changed.
+   * @default true
+   */
   verify?: pulumi.Input<boolean>;
   /** One of `tenantry:connections`. @default the stack's own */
   connection?: string;

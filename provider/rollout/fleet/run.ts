@@ -50,8 +50,8 @@ export async function runFleet(request: RunRequest): Promise<FleetReport> {
   if (signal?.aborted) asked();
   try {
     await journal.begin(tally.progress());
-    if (request.policy.verify) await verify(request, tally);
-    await runWaves(request, tally);
+    const failed = request.policy.verify ? await verify(request, tally) : new Set<string>();
+    await runWaves(request, tally, failed);
   } finally {
     signal?.removeEventListener("abort", asked);
     over.abort();
@@ -62,15 +62,34 @@ export async function runFleet(request: RunRequest): Promise<FleetReport> {
   return tally.report(tenants);
 }
 
-async function verify(request: RunRequest, tally: Tally): Promise<void> {
+/**
+ * Tries the change. Who fails counts against the budget and is not begun; where it is the canary, or everybody, the
+ * change itself is taken to be at fault. Answers the names of those who failed.
+ */
+async function verify(request: RunRequest, tally: Tally): Promise<Set<string>> {
+  const { plan, policy } = request;
   tally.enter("verify");
-  for (const { tenant, error } of await rehearse(request, sampleOf(request.plan))) {
-    tally.settle(tenant, { state: "failed", version: versionAt(request.plan, tenant.had), why: error });
-    tally.stop(`it was tried on ${tenant.name}, taken back, and had failed`);
+  const sample = sampleOf(plan);
+  const failed = await rehearse(request, sample);
+  const canary = failed.find(({ tenant }) => isCanary(plan, tenant));
+  const isSpent = failed.length > allowedFailures(policy, plannedTenants(plan).length);
+  const stops = failed.length > 0 && (canary !== undefined || isSpent || failed.length === sample.length);
+  for (const { tenant, error } of failed) {
+    if (stops) tally.settle(tenant, { state: "failed", version: versionAt(plan, tenant.had), why: error.message });
+    else await settleFailure(request, tenant, error, tally);
   }
+  if (stops) {
+    const who = canary ? [canary] : failed;
+    const others = who.length > 1 ? ` and ${who.length - 1} more` : "";
+    tally.stop(`it was tried on ${who[0]!.tenant.name}${others}, taken back, and had failed`);
+  }
+  return new Set(failed.map(({ tenant }) => tenant.name));
 }
 
-async function runWaves(request: RunRequest, tally: Tally): Promise<void> {
+const isCanary = ({ waves }: FleetPlan, { name }: FleetTenant): boolean =>
+  waves.some(({ title, tenants }) => title === "canary" && tenants.some((one) => one.name === name));
+
+async function runWaves(request: RunRequest, tally: Tally, failed: ReadonlySet<string>): Promise<void> {
   const { plan, policy } = request;
   const budget = allowedFailures(policy, plannedTenants(plan).length);
   for (const [i, { title, tenants }] of plan.waves.entries()) {
@@ -80,31 +99,40 @@ async function runWaves(request: RunRequest, tally: Tally): Promise<void> {
     }
     if (tally.stopped !== undefined) return;
     tally.enter(title, i + 1);
-    const isCanary = title === "canary";
-    const isSpent = (): boolean => tally.missed > (isCanary ? 0 : budget);
+    const before = tally.missed;
+    const isFirst = title === "canary";
+    const isSpent = (): boolean => tally.missed > (isFirst ? before : budget);
     const goesOn = (): boolean => tally.stopped === undefined && !isSpent();
-    await inTurn(tenants, policy.concurrency, (tenant) => change(request, tenant, tally), goesOn);
-    if (isCanary && tally.missed > 0) tally.stop(`the canary ${tally.firstFailure} failed`);
+    const left = tenants.filter(({ name }) => !failed.has(name));
+    await inTurn(left, policy.concurrency, (tenant) => change(request, tenant, tally), goesOn);
+    if (isFirst && tally.missed > before) tally.stop(`the canary ${tally.firstFailure} failed`);
     else if (isSpent()) tally.stop(`${tally.missed} failed, and maxFailures allows ${budget}`);
   }
 }
 
 async function change(request: RunRequest, tenant: PlannedTenant, tally: Tally): Promise<void> {
-  const { plan, policy, journal } = request;
-  const version = versionAt(plan, tenant.had);
+  const { plan, policy } = request;
   try {
     await withinTime((isOver) => bring(request, tenant, isOver), policy.timeout, tenant);
     tally.settle(tenant, { state: "migrated", version: plan.history.at(-1)?.id });
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    const why = error.message;
     if (hasCode(error, "superseded")) tally.stop("a newer run is at work");
-    if (isDoubtful(error)) return tally.settle(tenant, { state: "unknown", why });
-    if (policy.onFailure === "stop" || !isOfTenant(error))
-      return tally.settle(tenant, { state: "failed", version, why });
-    await journal.quarantined(tenant, why);
-    tally.settle(tenant, { state: "quarantined", version, why });
+    if (isDoubtful(error)) tally.settle(tenant, { state: "unknown", why: error.message });
+    else await settleFailure(request, tenant, error, tally);
   }
+}
+
+async function settleFailure(
+  { plan, policy, journal }: RunRequest,
+  tenant: PlannedTenant,
+  error: Error,
+  tally: Tally,
+): Promise<void> {
+  const failure = { version: versionAt(plan, tenant.had), why: error.message };
+  if (policy.onFailure === "stop" || !isOfTenant(error)) return tally.settle(tenant, { state: "failed", ...failure });
+  await journal.quarantined(tenant, failure.why);
+  tally.settle(tenant, { state: "quarantined", ...failure });
 }
 
 /** It may have taken effect: only the ledger knows, and it could not be asked. */

@@ -1,4 +1,4 @@
-import { SqlError } from "../../platform/errors";
+import { SqlError, TenantryError } from "../../platform/errors";
 import { alreadyInLedger, ledgerAdoption } from "../ledger";
 import { type Step, failureOf, stepsOf } from "../migrate";
 import type { Migration } from "../source";
@@ -31,8 +31,8 @@ const integrity = `SELECT json(CASE WHEN EXISTS (SELECT 1 FROM pragma_integrity_
 export async function rehearse(
   request: Pick<RunRequest, "sql" | "migrations" | "policy">,
   sample: readonly PlannedTenant[],
-): Promise<{ tenant: PlannedTenant; error: string }[]> {
-  const failed: { tenant: PlannedTenant; error: string }[] = [];
+): Promise<{ tenant: PlannedTenant; error: Error }[]> {
+  const failed: { tenant: PlannedTenant; error: Error }[] = [];
   await inTurn(sample, request.policy.concurrency, async (tenant) => {
     const error = await rehearseOne(request, tenant);
     if (error !== undefined) failed.push({ tenant, error });
@@ -43,7 +43,7 @@ export async function rehearse(
 async function rehearseOne(
   { sql, migrations }: Pick<RunRequest, "sql" | "migrations">,
   tenant: PlannedTenant,
-): Promise<string | undefined> {
+): Promise<Error | undefined> {
   const tried = whatCanBeTried(migrations.slice(tenant.had));
   if (tried.length === 0) return undefined;
   const steps = tried.flatMap((migration, i) =>
@@ -55,9 +55,9 @@ async function rehearseOne(
   try {
     await sql(tenant).batch(batch, "write", { idempotent: true, foreignKeys });
   } catch (error) {
-    return error instanceof Error ? failure(error, tenant, steps, adoption.length) : String(error);
+    return error instanceof Error ? failure(error, tenant, steps, adoption.length) : new Error(String(error));
   }
-  return `${tenant.name}: what was tried was not taken back.`;
+  return new Error(`${tenant.name}: what was tried was not taken back.`);
 }
 
 /** What runs outside of a transaction cannot be taken back, and what follows it cannot be tried without it. */
@@ -71,12 +71,14 @@ function failure(
   { name }: PlannedTenant,
   steps: readonly (Step & { readonly migration: Migration })[],
   before: number,
-): string | undefined {
+): Error | undefined {
   // Somebody else has migrated it since: there is nothing to try.
   if (error.message.includes(takenBack) || alreadyInLedger(error.message)) return undefined;
-  if (!(error instanceof SqlError) || error.statementIndex === undefined) return error.message;
+  if (!(error instanceof SqlError) || error.statementIndex === undefined) return error;
   const at = error.statementIndex - before;
-  if (at === steps.length) return `${name}: its integrity_check does not say "ok" after the migration.`;
+  if (at === steps.length) {
+    return new TenantryError("migration-failed", `${name}: its integrity_check does not say "ok" after the migration.`);
+  }
   const step = steps[at];
-  return step ? failureOf(step.migration, step, error, name).message : error.message;
+  return step ? failureOf(step.migration, step, error, name) : error;
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
+import { listQuarantine } from "../../../provider/registry/rollouts";
 import { sampleOf } from "../../../provider/rollout/fleet/verify";
 import { byState, init, migrationOf, once, unique, withFleet } from "./fleet-scene";
 
@@ -29,6 +30,55 @@ describe("trying a change before it is rolled out", () => {
       const done = await scene.rollOut([init, unique], { policy: { verify } });
       assert.deepEqual(Object.keys(byState(done)), ["migrated"]);
       assert.deepEqual([...new Set((await scene.counters()).values())], [1], "tried and then run, it took effect once");
+    });
+  });
+
+  it("counts who fails against the budget, and goes on without them: their rows may be at fault, and not the file", async () => {
+    await withFleet(12, async (scene) => {
+      const prepare = (policy: object) => scene.prepare([init, unique], { policy: { verify, ...policy } });
+      const [canary, other] = sampleOf((await prepare({})).plan);
+      assert.ok(canary && other);
+      await scene.spoil([other.name]);
+      const stop = await scene.run(await prepare({ maxFailures: 1 }));
+      assert.equal(stop.stopped, undefined);
+      assert.deepEqual([byState(stop)["failed"], byState(stop)["migrated"]?.length], [[other.name], 11]);
+
+      const more = migrationOf(
+        "0003_more",
+        "CREATE UNIQUE INDEX people_too ON people (email);\nSELECT json(email) FROM people;",
+      );
+      const fleet = scene.tenants.filter(({ name }) => name !== other.name);
+      const second = sampleOf((await scene.prepare([init, unique, more], { tenants: fleet })).plan)[1]!;
+      await (await scene.sql(second.name)).execute({ sql: "INSERT INTO people VALUES ('no JSON')", args: [] });
+      const begun: string[] = [];
+      const left = await scene.rollOut([init, unique, more], {
+        policy: { verify, maxFailures: 1, onFailure: "quarantine" },
+        tenants: fleet,
+        onBegun: (name) => begun.push(name),
+      });
+      assert.equal(left.stopped, undefined);
+      assert.deepEqual([byState(left)["quarantined"], byState(left)["migrated"]?.length], [[second.name], 10]);
+      assert.equal(begun.filter((name) => name === second.name).length, 1, "it is tried, and not begun after that");
+      const known = await listQuarantine((await scene.bench.context().registrySql("eu"))!, "app");
+      assert.deepEqual(
+        known.map(({ name }) => name),
+        [second.name],
+      );
+      assert.match(known[0]!.error, /0003_more\.sql, line 2: .*malformed JSON/);
+    });
+  });
+
+  it("stops whatever the budget where the canary fails, or everybody whom it was tried on", async () => {
+    await withFleet(12, async (scene) => {
+      const policy = { verify, maxFailures: "100%", onFailure: "quarantine" } as const;
+      await scene.spoil(["t03"]);
+      const canary = await scene.rollOut([init, unique], { policy: { ...policy, canary: ["t03"] } });
+      assert.equal(canary.stopped, "it was tried on t03, taken back, and had failed");
+      await scene.spoil(scene.tenants.map(({ name }) => name));
+      const all = await scene.rollOut([init, unique], { policy: { ...policy, canary: 0 } });
+      assert.match(all.stopped ?? "", /^it was tried on t\d+ and 2 more, taken back, and had failed$/);
+      assert.deepEqual(Object.keys(await scene.ledgers()), ["0001_init"]);
+      assert.equal(byState(all)["quarantined"], undefined, "nobody is left out of the next run");
     });
   });
 
