@@ -5,7 +5,7 @@ import type { PlatformDatabase } from "../../platform/platform";
 import type { Sql } from "../../platform/sql";
 import { isBlocked, isOfDatabase } from "../../platform/sql-failure";
 import { adoptable, readHistory } from "../adoption";
-import type { Migration } from "../source";
+import type { Migration, MigrationRef } from "../source";
 import type { Observation } from "./plan";
 import { inTurn } from "./pool";
 import type { FleetTenant } from "./waves";
@@ -30,12 +30,13 @@ export async function observeFleet(
   const { byName } = await context.listing.databases(freshEnough);
   const seen = new Map<string, Observation>();
   const hostnames = new Map<string, string>();
+  const beginnings = beginningsOf(migrations);
   const sql = ({ name, group }: FleetTenant): Sql => context.sql({ name, hostname: hostnames.get(name)!, group });
   await inTurn(tenants, concurrency, async (tenant) => {
     // The list may be a moment older than the tenant.
     const database = byName.get(tenant.name) ?? (await context.listing.database(tenant.name));
     if (database) hostnames.set(tenant.name, database.hostname);
-    seen.set(tenant.name, closedOrGone(tenant, database) ?? (await look(sql(tenant), tenant, migrations)));
+    seen.set(tenant.name, closedOrGone(tenant, database) ?? (await look(sql(tenant), tenant, migrations, beginnings)));
   });
   return { sql, observation: ({ name }) => seen.get(name) ?? { unknown: "it was not looked at" } };
 }
@@ -50,13 +51,33 @@ function closedOrGone(tenant: FleetTenant, database: PlatformDatabase | undefine
   return blocks.length > 0 ? { closed: `its ${blocks.join(" and ")} are blocked` } : undefined;
 }
 
-async function look(sql: Sql, { name }: FleetTenant, migrations: readonly Migration[]): Promise<Observation> {
+/**
+ * The same list for all ledgers that are the same beginning of the history: rows that nobody differs by need not be kept
+ * for each of 10,000 tenants.
+ */
+function beginningsOf(migrations: readonly Migration[]) {
+  const history = migrations.map(({ id, hash }): MigrationRef => ({ id, hash }));
+  const known = new Map<number, readonly MigrationRef[]>();
+  return (ledger: readonly MigrationRef[]): readonly MigrationRef[] => {
+    if (!ledger.every(({ id, hash }, i) => history[i]?.id === id && history[i].hash === hash)) return ledger;
+    const beginning = known.get(ledger.length) ?? history.slice(0, ledger.length);
+    known.set(ledger.length, beginning);
+    return beginning;
+  };
+}
+
+async function look(
+  sql: Sql,
+  { name }: FleetTenant,
+  migrations: readonly Migration[],
+  beginning: (ledger: readonly MigrationRef[]) => readonly MigrationRef[],
+): Promise<Observation> {
   try {
     const { ledger, foreign } = await readHistory(sql);
     if (ledger.length === 0 && foreign.length > 0) {
       return { applied: adoptable(foreign, migrations, name).map(({ id, hash }) => ({ id, hash })), adopted: true };
     }
-    return { applied: ledger, began: ledger.find(({ begun }) => begun)?.id };
+    return { applied: beginning(ledger), began: ledger.find(({ begun }) => begun)?.id };
   } catch (error) {
     if (isBlocked(error)) return { closed: "its reads are blocked" };
     // What the platform's API refuses, it refuses for all of them.

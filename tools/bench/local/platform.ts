@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 export interface LocalProcess {
   readonly url: string;
   readonly pid: number;
+  readonly apiToken: string;
   /** A call of the Platform API below the organization; its answer's body. */
   call<Body>(method: string, below: string, body?: object): Promise<Body>;
   close(): Promise<void>;
@@ -36,6 +37,7 @@ export async function startLocal(directory: string): Promise<LocalProcess> {
   return {
     url,
     pid: child.pid!,
+    apiToken,
     call,
     async close() {
       child.kill("SIGTERM");
