@@ -209,6 +209,24 @@ describe("a SchemaRollout", () => {
     });
   }).timeout(60_000);
 
+  it("changes nobody where the template was taken back to an older one, and says who is ahead of it", async () => {
+    await withBench(async (bench) => {
+      const two = await seeded(bench, corrected);
+      const { handler, said } = narrated();
+      const { id, outputs } = await handler.create({ inputs: inputs(two), context: bench.context() });
+      const news = inputs(await refOf(bench, first));
+      const back = await handler.update({ id, olds: outputs, news, context: bench.context() });
+      assert.deepEqual(said, [
+        'schema "app": 0 of 10 tenants to be brought to 0001_notes\n' +
+          "  skipped: 10: t0 (it is ahead: the template ends at 0001_notes), t1 (it is ahead: the template ends at " +
+          "0001_notes), t2 (it is ahead: the template ends at 0001_notes) and 7 more",
+      ]);
+      assert.deepEqual([back.minSchemaVersion, back.unfinished], ["0001_notes", []]);
+      assert.equal((await handler.diff({ id, olds: back, news, context: bench.context() })).changes, false);
+      assert.deepEqual(await ledger(bench, "t9"), ["0001_notes", "0002_texts"]);
+    });
+  }).timeout(60_000);
+
   it("reads past a tenant that is closed, gone, or has another history", async () => {
     await withBench(async (bench) => {
       const one = await seeded(bench, first);

@@ -35,7 +35,10 @@ export async function rollOut(
   });
   const { findings } = prepared.destruction;
   const plan = planText(prepared.plan, { findings }).join("\n");
-  if (prepared.plan.waves.length > 0) await say("info", plan);
+  // Where nobody is changed: who is left out, such as those that are ahead of a template that was taken back.
+  const isWorthTelling =
+    prepared.plan.waves.length > 0 || prepared.plan.settled.some(({ state }) => state !== "current");
+  if (isWorthTelling) await say("info", plan);
   const narration = narrate(prepared.plan, say);
   const report = await runRollout(prepared, narration);
   const outputs = outputsOf(inputs, report, { scope, plan });

@@ -55,11 +55,7 @@ export function whatMoves(olds: TenantDatabaseOutputs, news: TenantDatabaseInput
 }
 
 /** Undefined: it is copied, in update. */
-export function decide(
-  olds: TenantDatabaseOutputs,
-  news: TenantDatabaseInputs,
-  move: "name" | "group",
-): Diff | undefined {
+function decide(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs, move: "name" | "group"): Diff | undefined {
   const from = olds[move];
   const to = news[move];
   if (news.onReplace === "destroy") {

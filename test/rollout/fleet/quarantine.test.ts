@@ -26,7 +26,7 @@ describe("quarantine", function () {
         ["t4", "t6"].map((name) => [name, digestOf([init, unique])]),
       );
       assert.match(rows[0]!.error, /^t4: migrations\/0002_unique\.sql, line 2: .*UNIQUE constraint failed/);
-      assert.match(rows[0]!.since, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+      assert.match(rows[0]!.since, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
       const [run] = await listRollouts<RolloutProgress>(registry);
       assert.deepEqual([run!.template, run!.target, run!.startedBy], ["app", "0002_unique", "a test"]);
       assert.notEqual(run!.endedAt, undefined);

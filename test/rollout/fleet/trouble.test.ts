@@ -77,6 +77,28 @@ describe("a rollout in trouble", function () {
     });
   });
 
+  it("goes on past tenants that are over their quota, by the host's word or the database's, and quarantines neither", async () => {
+    await withFleet(5, async (scene) => {
+      const { context } = await scene.bench.contextOn((call) => {
+        if (isMigrationOf("t2")(call)) return { status: 402, text: '{"error":"quota exceeded"}' };
+        if (isMigrationOf("t3")(call)) {
+          return {
+            status: 403,
+            text: '{"message":"writes are blocked: the plan\'s quota is used up","code":"BLOCKED"}',
+          };
+        }
+        return "pass";
+      });
+      const policy = { onFailure: "quarantine", maxFailures: 2 } as const;
+      const report = await scene.rollOut([init, once], { policy, context });
+      assert.deepEqual(byState(report), { migrated: ["t1", "t4", "t5"], failed: ["t2", "t3"] });
+      assert.match(outcome(report, "t2").why!, /quota exceeded/);
+      assert.match(outcome(report, "t3").why!, /quota is used up/);
+      const last = await scene.rollOut([init, once], { policy });
+      assert.deepEqual(byState(last), { current: ["t1", "t4", "t5"], migrated: ["t2", "t3"] });
+    });
+  });
+
   it("waits for a locked tenant while it does the others", async () => {
     await withFleet(8, async (scene) => {
       const unlock = await lock(scene, "t3");
@@ -201,7 +223,7 @@ describe("a rollout in trouble", function () {
       await assert.rejects(scene.prepare([edited, once], { context }), {
         code: "migration-invalid",
         message:
-          /^t1: migration 0001_init was edited since .* The same or alike with 5 more: t2, t3, t4, t5, t6\. No tenant was touched\. /s,
+          /^t1: migration migrations\/0001_init\.sql was edited since \(then \w{12}, now \w{12}\)\. The same or alike with 5 more: t2, t3, t4, t5, t6\. No tenant was touched\. /s,
       });
       assert.deepEqual(
         line.calls.filter(({ body }) => /INSERT|UPDATE|CREATE/.test(body)),
