@@ -6,21 +6,23 @@ import { LibsqlBatchError, LibsqlError } from "./libsql-client";
 
 /** An answer of a database's host that is no SQL answer. `judgeSqlFailure` puts it in words and keeps it as their cause. */
 export class Refusal extends Error {
-  private constructor(
-    readonly status: number,
-    /** The answer's beginning, without secrets. */
-    readonly text: string,
-    readonly sqlCode: string | undefined,
-    readonly retryAfter: number | undefined,
-  ) {
-    super(text);
-  }
+  readonly status: number;
+  /** The answer's beginning, without secrets. */
+  readonly text: string;
+  readonly sqlCode: string | undefined;
+  readonly retryAfter: number | undefined;
 
-  static async from(response: Response, secret: string): Promise<Refusal> {
-    const body = await response.text();
+  constructor(
+    { status, body, retryAfter: wait }: { status: number; body: string; retryAfter: string | undefined },
+    secret: string,
+  ) {
     const { text, code } = readProblem(body);
-    const wait = retryAfter(response.headers.get("retry-after") ?? undefined, Date.now());
-    return new Refusal(response.status, excerpt(text, 300, [secret]), code, wait);
+    const shown = excerpt(text, 300, [secret]);
+    super(shown);
+    this.status = status;
+    this.text = shown;
+    this.sqlCode = code;
+    this.retryAfter = retryAfter(wait, Date.now());
   }
 }
 
@@ -53,7 +55,7 @@ export interface SqlFailure {
 export function judgeSqlFailure(thrown: unknown, host: string): SqlFailure {
   if (thrown instanceof Refusal) return judgeRefusal(thrown, host);
   if (thrown instanceof TenantryError) return judgePlatformError(thrown);
-  const sqlError = asSqlError(thrown);
+  const sqlError = thrown instanceof SqlError ? thrown : asSqlError(thrown);
   if (sqlError) {
     if (sqlError.code === blocked) return judgeBlocked(sqlError, host);
     const busy = sqlError.code.startsWith("SQLITE_BUSY");

@@ -1,8 +1,10 @@
 import { type Clock, systemClock } from "../http/clock";
 import { pooledFetch } from "../http/fetch";
 import { decideRetry, defaultRetryPolicy } from "../http/retry";
+import { type WithBearer, createBearer } from "./bearer";
 import { SqlError, TenantryError } from "./errors";
 import { type Client, createClient } from "./libsql-client";
+import { probe } from "./probe";
 import { Refusal, closedError, judgeSqlFailure, notReadyError, strangerError } from "./sql-failure";
 import { type Row, type SqlStatement, fromResult, toStatement } from "./sql-values";
 
@@ -74,12 +76,19 @@ const look = 10_000;
 export function openSql(options: SqlOptions): Sql {
   const { url, token, timeout = defaultTimeout, comesBack = true, clock = systemClock } = options;
   const policy = comesBack ? defaultRetryPolicy : { ...defaultRetryPolicy, outageAttempts };
-  const authorized = createAuthorizedFetch(token, clock);
-  const connect = (limit: number): Client =>
+  const { origin, path } = addressOf(url);
+  const host = `${origin.replace(/^https?:\/\//, "")}${path}`;
+  const withBearer = createBearer(token);
+  const authorized = createAuthorizedFetch(withBearer, clock);
+  let opened: Client | undefined;
+  // At first use: of many databases all that is asked is whether they are ready.
+  const client = (): Client =>
     // Whole numbers arrive as bigint and are narrowed where nothing is lost: "number" would fail beyond 2^53.
-    createClient({ url, intMode: "bigint", fetch: (request: Request) => authorized(request, limit, origin) });
-  const { origin, host } = addressOf(url);
-  const client = connect(timeout);
+    (opened ??= createClient({
+      url,
+      intMode: "bigint",
+      fetch: (request: Request) => authorized(request, timeout, origin),
+    }));
   let closed = false;
   let answered = false;
   let waiting: Promise<void> | undefined;
@@ -115,9 +124,9 @@ export function openSql(options: SqlOptions): Sql {
     for (let delay = patience.first; ; delay = Math.min(delay * 1.6, patience.longest)) {
       if (closed) throw closedError(host);
       let pause: number;
-      const probe = connect(Math.max(1, Math.min(timeout, look, until - clock.now())));
       try {
-        await probe.execute("SELECT 1");
+        const limit = Math.max(1, Math.min(timeout, look, until - clock.now()));
+        await probe({ origin, path }, withBearer, { timeout: limit, clock });
         return void (answered = true);
       } catch (thrown) {
         const { error, result, temporary, answers, retryAfter } = judgeSqlFailure(thrown, host);
@@ -127,8 +136,6 @@ export function openSql(options: SqlOptions): Sql {
         if (!temporary || (isUnheard && !comesBack && ++unheard >= outageAttempts)) throw error;
         pause = Math.max(delay, retryAfter ?? 0);
         if (clock.now() + pause >= until) throw notReadyError(host, deadline, error);
-      } finally {
-        probe.close();
       }
       await clock.sleep(pause);
     }
@@ -137,14 +144,14 @@ export function openSql(options: SqlOptions): Sql {
   return {
     execute: (statement, options) =>
       run(
-        async () => fromResult(await client.execute(toStatement(statement))),
+        async () => fromResult(await client().execute(toStatement(statement))),
         options?.idempotent ?? /^\s*select\b/i.test(statement.sql),
       ),
     async batch(statements, mode, options) {
       if (statements.length === 0) return [];
       const bound = statements.map(toStatement);
       const off = mode === "write" && options?.foreignKeys === "off";
-      const call = () => (off ? client.migrate(bound) : client.batch(bound, mode));
+      const call = () => (off ? client().migrate(bound) : client().batch(bound, mode));
       const send = async (): Promise<SqlResult[]> => (await call()).map(fromResult);
       return run(send, options?.idempotent ?? mode === "read", options?.whenBusy);
     },
@@ -155,49 +162,35 @@ export function openSql(options: SqlOptions): Sql {
     },
     close() {
       closed = true;
-      client.close();
+      opened?.close();
     },
   };
 }
 
-/** Puts the token on each request, and a new one on its one repetition when the first was refused. */
-function createAuthorizedFetch(token: SqlOptions["token"], clock: Clock) {
-  let renewing: Promise<string> | undefined;
-
-  const renewed = async (refused: string): Promise<string> => {
-    // Another request may have met the same refusal first.
-    const current = await token();
-    if (current !== refused) return current;
-    renewing ??= token(true).finally(() => (renewing = undefined));
-    return renewing;
-  };
-
+/** For `@libsql/client`: puts the token on each request. */
+function createAuthorizedFetch(withBearer: WithBearer, clock: Clock) {
   return async (request: Request, timeout: number, origin: string): Promise<Response> => {
     const { url } = request;
     // A server may send its clients elsewhere; our token does not go along.
     if (new URL(url).origin !== origin) throw strangerError(url);
     const body = request.body ? new Uint8Array(await request.arrayBuffer()) : undefined;
-    const send = (bearer: string): Promise<Response> => {
+    const { reply, bearer } = await withBearer((token) => {
       const headers = new Headers(request.headers);
-      headers.set("authorization", `Bearer ${bearer}`);
+      headers.set("authorization", `Bearer ${token}`);
       return pooledFetch(request, { timeout, clock, headers, body });
-    };
-    let bearer = await token();
-    let response = await send(bearer);
-    if (response.status === 401) {
-      bearer = await renewed(bearer);
-      response = await send(bearer);
-    }
-    if (!response.ok) throw await Refusal.from(response, bearer);
-    return response;
+    });
+    if (reply.ok) return reply;
+    const wait = reply.headers.get("retry-after") ?? undefined;
+    throw new Refusal({ status: reply.status, body: await reply.text(), retryAfter: wait }, bearer);
   };
 }
 
-function addressOf(url: string): { origin: string; host: string } {
+/** `path`: without a slash at its end. */
+function addressOf(url: string): { origin: string; path: string } {
   const http = url.replace(/^libsql:/i, /[?&]tls=0\b/.test(url) ? "http:" : "https:");
   if (/^https?:/i.test(http) && URL.canParse(http)) {
-    const { origin, host, pathname } = new URL(http);
-    return { origin, host: `${host}${pathname.replace(/\/$/, "")}` };
+    const { origin, pathname } = new URL(http);
+    return { origin, path: pathname.replace(/\/$/, "") };
   }
   throw new TenantryError("invalid-input", "A database's address is not a libsql, https or http address.", {
     fix: "Correct tenantry:databaseUrl.",
