@@ -6,9 +6,11 @@
  * positional, and what a reply may hold is limited.
  */
 import { contextOf, storeConfig } from "./context";
+import { watchCancel } from "./engine-cancel";
 import { engineLog } from "./engine-log";
 import { watchEngine } from "./engine-watch";
 import { HostError, silenceHost } from "./host-error";
+import { cancelRun } from "./http/cancellation";
 import { TenantryError } from "./platform/errors";
 import { respond } from "./response";
 import { databaseToken as databaseTokenHandler } from "./resources/database-token";
@@ -48,6 +50,7 @@ const configKeys = [
 ];
 
 watchEngine(process.argv[2]);
+watchCancel(cancelRun);
 silenceHost();
 
 export const group = host("group", groupHandler);

@@ -134,6 +134,10 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         release("neutral");
         return final(last, answers);
       }
+      if (!last && clock.cancelled.aborted) {
+        release("neutral");
+        throw notBegun(where);
+      }
       if (!last && breaker.outage && breaker.outage !== outage) {
         // Another call found out, while this one waited for a place, that nobody is there.
         release("neutral");
@@ -156,6 +160,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       last = outcome;
       lost ||= outcomeUnknown(result);
       await clock.sleep(decision.delay);
+      if (clock.cancelled.aborted) return final(outcome, answers);
     }
   };
 
@@ -177,6 +182,9 @@ function notAttempted(where: string, error: TenantryError): TenantryError {
   const text = `${where}: not attempted, since the platform did not answer: ${withoutFix(error)}`;
   return new TenantryError(code, text, { fix });
 }
+
+const notBegun = (where: string): TenantryError =>
+  new TenantryError("cancelled", `${where}: not attempted, since the run was cancelled.`);
 
 /** The refusal of a token, after an attempt that may have had its effect. */
 function told(error: TenantryError, lost: boolean): TenantryError {

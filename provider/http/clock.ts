@@ -1,18 +1,22 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { cancelled } from "./cancellation";
 
 /** Time as retries, pauses and timeouts see it. Tests bring one of their own, so that nobody waits for real. */
 export interface Clock {
   /** In ms, never backwards. */
   now(): number;
-  /** Resolves after `ms`. */
+  /** Resolves after `ms`, at once when the run is cancelled. */
   sleep(ms: number): Promise<void>;
   /** Aborted with a "TimeoutError" after `ms`. */
   alarm(ms: number): AbortSignal;
+  /** The end of all patience, see cancellation.ts. */
+  readonly cancelled: AbortSignal;
 }
 
 export const systemClock: Clock = {
   now: () => performance.now(),
-  sleep: (ms) => sleep(ms),
+  sleep: (ms) => sleep(ms, undefined, { signal: cancelled }).catch(() => undefined),
   // Whole milliseconds only, or it throws.
   alarm: (ms) => AbortSignal.timeout(Math.ceil(ms)),
+  cancelled,
 };

@@ -1,4 +1,5 @@
 import { request } from "undici";
+import { endWithRun } from "./cancellation";
 import { type Clock, systemClock } from "./clock";
 import { dispatcherFor } from "./dispatcher";
 import { type NetworkFault, networkFault } from "./network-fault";
@@ -23,14 +24,19 @@ export interface Answer {
 
 /** One request, one whole answer or the fault that prevented it; redirects are answers, never followed. */
 export async function exchange(asked: ExchangeRequest): Promise<Answer | NetworkFault> {
+  // One clock for the whole exchange: a server that sends a byte now and then must not hold us for ever.
+  const alarm = (asked.clock ?? systemClock).alarm(asked.timeout);
+  const end = new AbortController();
+  const ring = (): void => end.abort(alarm.reason);
+  alarm.addEventListener("abort", ring, { once: true });
+  const ended = endWithRun(end);
   try {
     const reply = await request(asked.url, {
       method: asked.method as "GET",
       headers: asked.headers,
       body: asked.body,
       dispatcher: dispatcherFor(asked.url),
-      // One clock for the whole exchange: a server that sends a byte now and then must not hold us for ever.
-      signal: (asked.clock ?? systemClock).alarm(asked.timeout),
+      signal: end.signal,
       headersTimeout: asked.timeout,
       bodyTimeout: asked.timeout,
     });
@@ -56,6 +62,9 @@ export async function exchange(asked: ExchangeRequest): Promise<Answer | Network
     return { status: reply.statusCode, headers, bytes: Buffer.concat(parts, size) };
   } catch (error) {
     return networkFault(error);
+  } finally {
+    alarm.removeEventListener("abort", ring);
+    ended();
   }
 }
 

@@ -1,8 +1,10 @@
 import { TenantryError } from "../platform/errors";
+import { runOver } from "./cancellation";
 
 /** Why an exchange ended without a whole answer. */
 export interface NetworkFault {
-  readonly kind: "refused" | "not-resolved" | "certificate" | "handshake" | "lost" | "timed-out" | "too-large";
+  readonly kind:
+    "refused" | "not-resolved" | "certificate" | "handshake" | "lost" | "closed" | "timed-out" | "too-large";
   /** False only if certain: nothing of the request can have reached the platform. */
   readonly sent: boolean;
   /** A few words for the reader. */
@@ -43,6 +45,9 @@ export function networkFault(error: unknown): NetworkFault {
   if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT" || code === "TimeoutError") {
     return { kind: "timed-out", sent: true, text: "no whole answer in time" };
   }
+  if (code === runOver) {
+    return { kind: "closed", sent: true, text: "no answer before the run was cancelled" };
+  }
   return { kind: "lost", sent: true, text: `the connection was lost${code ? ` (${code})` : ""}` };
 }
 
@@ -53,6 +58,11 @@ export function faultError(fault: NetworkFault, where: string, lost: boolean): T
     case "timed-out":
       return new TenantryError("timed-out", `${where}: ${fault.text}.`, {
         fix: "Try again; if it lasts, check the network and the platform's status page.",
+        afterLostReply,
+      });
+    case "closed":
+      return new TenantryError("cancelled", `${where}: ${fault.text}.`, {
+        fix: "Run it again: what took effect is found.",
         afterLostReply,
       });
     case "too-large":

@@ -36,6 +36,8 @@ export const errorCodes = {
   "not-ready": "platform",
   // Another, newer run is at work on the same stack.
   superseded: "platform",
+  // Somebody ended the run before this was begun, or answered.
+  cancelled: "platform",
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;

@@ -114,6 +114,7 @@ export function openSql(options: SqlOptions): Sql {
         const decision = decideRetry(attempted, policy);
         if (!decision.retry) throw error;
         await clock.sleep(decision.delay);
+        if (clock.cancelled.aborted) throw error;
       }
     }
   };
@@ -121,8 +122,10 @@ export function openSql(options: SqlOptions): Sql {
   const wait = async (deadline: number): Promise<void> => {
     const until = clock.now() + deadline;
     let unheard = 0;
+    let last: Error | undefined;
     for (let delay = patience.first; ; delay = Math.min(delay * 1.6, patience.longest)) {
       if (closed) throw closedError(host);
+      if (last && clock.cancelled.aborted) throw last;
       let pause: number;
       try {
         const limit = Math.max(1, Math.min(timeout, look, until - clock.now()));
@@ -134,6 +137,7 @@ export function openSql(options: SqlOptions): Sql {
         if (answers) return void (answered = true);
         const isUnheard = result !== undefined && "fault" in result && !result.fault.sent;
         if (!temporary || (isUnheard && !comesBack && ++unheard >= outageAttempts)) throw error;
+        last = error;
         pause = Math.max(delay, retryAfter ?? 0);
         if (clock.now() + pause >= until) throw notReadyError(host, deadline, error);
       }

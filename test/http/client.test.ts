@@ -8,6 +8,7 @@ import {
   refusingUrl,
   withScriptedServer,
 } from "../support/scripted-server";
+import { virtualClock } from "../support/virtual-clock";
 
 const quick = { base: 1, longest: 4, budget: 2_000 };
 const get: HttpCall = { method: "GET", path: "/things" };
@@ -208,6 +209,40 @@ describe("http client", () => {
               [429, 3_600_000],
             ],
           );
+        },
+      );
+    });
+  });
+
+  describe("once the run is cancelled", () => {
+    const cancellable = () => {
+      const run = new AbortController();
+      return { run, clock: { ...virtualClock(), cancelled: run.signal } };
+    };
+
+    it("tries nothing again, and tells what it met", async () => {
+      const { run, clock } = cancellable();
+      await withScriptedServer(
+        () => {
+          run.abort();
+          return { status: 503, json: { error: "away" } };
+        },
+        async (server) => {
+          assert.equal((await client(server.url, { clock }).send(get)).status, 503);
+          assert.equal(server.requests.length, 1);
+        },
+      );
+    });
+
+    it("begins nothing", async () => {
+      const { run, clock } = cancellable();
+      run.abort();
+      await withScriptedServer(
+        () => ({ json: {} }),
+        async (server) => {
+          const error = await failure(client(server.url, { clock }).send(post));
+          assert.equal(error.code, "cancelled");
+          assert.equal(server.requests.length, 0);
         },
       );
     });

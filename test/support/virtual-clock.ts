@@ -34,6 +34,7 @@ export function virtualClock(moved: (now: number) => Promise<void> = async () =>
       alarms.push({ at: now + ms, abort });
       return abort.signal;
     },
+    cancelled: new AbortController().signal,
     pass: (ms) => reach(now + ms),
     ring: () => reach(alarms.at(-1)?.at ?? now),
   };

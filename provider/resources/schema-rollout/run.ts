@@ -1,4 +1,5 @@
 import type { Context } from "../../context";
+import { cancelled } from "../../http/cancellation";
 import { planText } from "../../rollout/fleet/plan-text";
 import { verdict } from "../../rollout/fleet/report";
 import { prepareRollout, runRollout } from "../../rollout/fleet/rollout";
@@ -40,7 +41,7 @@ export async function rollOut(
     prepared.plan.waves.length > 0 || prepared.plan.settled.some(({ state }) => state !== "current");
   if (isWorthTelling) await say("info", plan);
   const narration = narrate(prepared.plan, say);
-  const report = await runRollout(prepared, narration);
+  const report = await runRollout(prepared, { ...narration, signal: cancelled });
   const outputs = outputsOf(inputs, report, { scope, plan });
   const failed = verdict(report, prepared.policy);
   const { current } = outputs.counts;
