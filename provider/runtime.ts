@@ -20,6 +20,7 @@ import { schemaRollout as schemaRolloutHandler } from "./resources/schema-rollou
 import { schemaTemplate as schemaTemplateHandler } from "./resources/schema-template";
 import { typeToken, urnOf } from "./resources/self";
 import { tenantDatabase as tenantDatabaseHandler } from "./resources/tenant-database";
+import { tenantFleet as tenantFleetHandler } from "./resources/tenant-fleet";
 import { hasUnknown } from "./resources/unknown";
 
 type Properties = Record<string, unknown> & { readonly __provider?: string };
@@ -57,6 +58,7 @@ export const group = host("group", groupHandler);
 export const tenantDatabase = host("tenantDatabase", tenantDatabaseHandler);
 export const databaseToken = host("databaseToken", databaseTokenHandler);
 export const schemaTemplate = host("schemaTemplate", schemaTemplateHandler);
+export const tenantFleet = host("tenantFleet", tenantFleetHandler);
 export const schemaRollout = host("schemaRollout", schemaRolloutHandler);
 
 function host<I extends CommonInputs, O extends I>(kind: string, handler: Handler<I, O>): HostedResource {
@@ -99,6 +101,7 @@ function host<I extends CommonInputs, O extends I>(kind: string, handler: Handle
           });
           // A failure's property would make the engine print its value, which may be a secret.
           const failures = checked.failures.map((reason) => ({ property: "", reason }));
+          await note(inputs.self, checked.note);
           return { inputs: respond(checked.inputs), failures };
         } catch (error) {
           if (error instanceof TenantryError) return wrong(error.message);

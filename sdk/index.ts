@@ -12,3 +12,10 @@ export {
 } from "./schema-rollout";
 export { SchemaTemplate, type SchemaTemplateArgs } from "./schema-template";
 export { TenantDatabase, type TenantDatabaseArgs } from "./tenant-database";
+export {
+  type FleetRolloutArgs,
+  type FleetTenant,
+  type FleetTenantArgs,
+  TenantFleet,
+  type TenantFleetArgs,
+} from "./tenant-fleet";

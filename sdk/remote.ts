@@ -3,7 +3,7 @@ import { typeToken } from "../provider/resources/self";
 import { type Need, joinPreflight } from "./preflight";
 
 /** The kinds of resource, as `tenantry/runtime` exports them. */
-export type Kind = "group" | "tenantDatabase" | "databaseToken" | "schemaTemplate" | "schemaRollout";
+export type Kind = "group" | "tenantDatabase" | "databaseToken" | "schemaTemplate" | "schemaRollout" | "tenantFleet";
 
 /**
  * The provider text that the engine keeps with every resource, in inputs and outputs: it only says whom to call. It is
@@ -59,8 +59,8 @@ export function withoutStacks(): { restore(): void } {
   return { restore: () => void (Error.stackTraceLimit = limit) };
 }
 
-/** `organization/project/stack/name`, with the parents' types before the name of a component's child. */
-function selfOf(kind: Kind, name: string, opts: pulumi.ResourceOptions): pulumi.Input<string> {
+/** The address of a resource: `organization/project/stack/name`, with the parents' types before the name of a component's child. */
+export function selfOf(kind: Kind, name: string, opts: pulumi.ResourceOptions): pulumi.Input<string> {
   if (!opts.parent) return `${stackAddress()}/${name}`;
   const type = typeOf(kind);
   return pulumi.createUrn(name, type, opts.parent).apply((urn) => addressOf(urn, type));

@@ -32,7 +32,7 @@ const tenant = z.strictObject({
 const aCanary = "must be names of tenants, labels, or a number of tenants";
 const from1To256 = "must be a whole number from 1 to 256";
 
-const policyShape = {
+export const policyShape = {
   canary: z.union([z.array(z.string()), labelsShape, z.int(aCanary).min(0, aCanary)], aCanary).optional(),
   waves: z
     .array(z.union([z.number(), labelsShape], "must be a share of the fleet such as 0.1, or labels"))
@@ -62,7 +62,7 @@ export function judgeSchemaRollout(news: Partial<SchemaRolloutInputs>): Failure[
     news[key] !== undefined && !hasUnknown(news[key]) && !wrong.has(key);
   if (isGood("schema")) failures.push(...judgeTemplate(news.schema!));
   if (isGood("tenants")) failures.push(...judgeTwice(news.tenants!));
-  const policies = policyKeys.filter(isGood).flatMap((key) => attempt(() => policyOf({ [key]: news[key] })));
+  const policies = judgePolicy(Object.fromEntries(policyKeys.filter(isGood).map((key) => [key, news[key]])));
   failures.push(...policies);
   if (
     policies.length === 0 &&
@@ -73,6 +73,10 @@ export function judgeSchemaRollout(news: Partial<SchemaRolloutInputs>): Failure[
   }
   return failures;
 }
+
+/** Everything that can be held against a policy whose properties have the right types, property by property. */
+export const judgePolicy = (policy: PolicyInputs): Failure[] =>
+  Object.entries(policy).flatMap(([key, value]) => attempt(() => policyOf({ [key]: value })));
 
 function judgeTemplate(text: string): Failure[] {
   const ref = parseTemplateRef(text);

@@ -30,6 +30,7 @@ export async function acquire(
   template: (anew: boolean) => Promise<string | undefined>,
   /** Told of a database that was made, while its claim is being recorded: what does no harm can begin then. */
   onMade: (database: PlatformDatabase & { group: string }) => void = () => {},
+  { owner, incarnation } = { owner: randomId(), incarnation: randomId() },
 ): Promise<Acquired> {
   const { stack } = parseSelf(inputs.self);
   // One after the other: of two refusals at once, the one that explains might not be the one that is shown.
@@ -38,8 +39,6 @@ export async function acquire(
   const registry = await context.registry(inputs.group, stack);
   const formerAddresses = inputs.formerly ?? [];
   const moved = [inputs.self, ...formerAddresses].flatMap((address) => movedAway(context, address, inputs.self));
-  const owner = randomId();
-  const incarnation = randomId();
   const claim = await registry.claim({
     kind: "database",
     name: inputs.name,
@@ -166,7 +165,7 @@ function takenBy(claim: Claim, self: string): TenantryError {
   });
 }
 
-async function requireGroup(context: Context, group: string): Promise<void> {
+export async function requireGroup(context: Context, group: string): Promise<void> {
   if (await context.listing.group(group)) return;
   const names = [...(await context.listing.groups()).byName.keys()];
   throw new TenantryError("group-not-found", `group: there is no group "${group}".`, {

@@ -1,6 +1,7 @@
 import type { Context } from "../../context";
 import { parseDuration } from "../../duration";
 import type { DatabaseConfiguration, PlatformDatabase } from "../../platform/platform";
+import { randomId } from "../../random-id";
 import { restamp } from "../../rollout/ledger";
 import { Unfinished } from "../handler";
 import { acquire } from "./acquire";
@@ -9,15 +10,26 @@ import { type TenantDatabaseInputs, schemaOf } from "./inputs";
 import { type TenantDatabaseOutputs, asInputs, expiryOf, outputsOf } from "./outputs";
 import { migrateNew, reportVersion, templateFor } from "./schema";
 
+export interface CreateOptions {
+  /** For who keeps many: what is new has its incarnation as its owner, so that there is one random name to keep. */
+  readonly ownedByIncarnation?: boolean;
+  /** Whether to wait for a new database's first answer where nothing is asked of it. Default true. */
+  readonly isAwaited?: boolean;
+}
+
 /** Comes to own the database, then brings its schema and its settings to what is declared. */
 export async function createTenantDatabase(
   inputs: TenantDatabaseInputs,
   context: Context,
+  { ownedByIncarnation = false, isAwaited = true }: CreateOptions = {},
 ): Promise<{ id: string; outputs: TenantDatabaseOutputs }> {
   const scope = await context.scope();
   const expiresAt = expiryOf(inputs);
-  const ready = (made: PlatformDatabase) =>
-    context.sql({ ...made, group: inputs.group }).ready(milliseconds(inputs.timeouts?.create));
+  const isAsked = isAwaited || inputs.schema !== undefined || inputs.seed !== undefined;
+  const ready = async (made: PlatformDatabase): Promise<void> => {
+    if (!isAsked) return;
+    await context.sql({ ...made, group: inputs.group }).ready(milliseconds(inputs.timeouts?.create));
+  };
   const { claim, database, registry, how, adopted } = await acquire(
     context,
     inputs,
@@ -25,6 +37,7 @@ export async function createTenantDatabase(
     (anew) => templateFor(context, inputs, anew),
     // Of two waits in a row, one is saved. A failure is met again below, where it belongs to what exists by then.
     (made) => void ready(made).catch(() => {}),
+    namesOf(ownedByIncarnation),
   );
   const desired = declaredConfiguration(inputs);
   // The size went along with the create: current Turso databases refuse to be told it again.
@@ -60,6 +73,11 @@ export async function createTenantDatabase(
     throw new Unfinished(error, claim.owner, outputs);
   }
   return { id: claim.owner, outputs };
+}
+
+function namesOf(isOne: boolean): { owner: string; incarnation: string } {
+  const incarnation = randomId();
+  return { incarnation, owner: isOne ? incarnation : randomId() };
 }
 
 function milliseconds(timeout: string | undefined): number | undefined {

@@ -55,7 +55,11 @@ export function whatMoves(olds: TenantDatabaseOutputs, news: TenantDatabaseInput
 }
 
 /** Undefined: it is copied, in update. */
-function decide(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs, move: "name" | "group"): Diff | undefined {
+export function decide(
+  olds: TenantDatabaseOutputs,
+  news: TenantDatabaseInputs,
+  move: "name" | "group",
+): Diff | undefined {
   const from = olds[move];
   const to = news[move];
   if (news.onReplace === "destroy") {

@@ -20,38 +20,47 @@ export interface Roster {
   readonly tenants: readonly RosterTenant[];
 }
 
-/** In the order in which they are written. */
-const keys = [
+/** What can be declared of a tenant, in the order in which it is written. */
+export const rosterKeys = [
   ...(["id", "name", "group", "labels", "schema", "seed", "blockReads", "blockWrites", "suspended"] as const),
   ...(["deleteProtection", "allowedIps", "sizeLimit", "adopt", "onReplace", "deletionPolicy"] as const),
   ...(["expiresIn", "expiresAt"] as const),
 ] satisfies (keyof RosterTenant)[];
 
-/** What can be declared of a tenant beside its id and name. */
-export const profileKeys = keys.filter((key) => key !== "id" && key !== "name");
+const rosterKeySet: ReadonlySet<string> = new Set(rosterKeys);
+
+/** What can be declared of a tenant beside its id, its name and its end. */
+export const profileKeys = rosterKeys.filter((key) => key !== "id" && key !== "name" && key !== "expiresAt");
 
 /** One text for one roster: sorted tenants, keys in one order, a tenant a line. */
 export function rosterText({ tenants }: Roster): string {
   const sorted = [...tenants].sort((a, b) => (a.id < b.id ? -1 : Number(a.id > b.id)));
-  const lines = sorted.map((tenant) => JSON.stringify(ordered(tenant)));
+  const lines = sorted.map((tenant) => JSON.stringify(whole(tenant)));
   return `{"tenants":[\n${lines.join(",\n")}\n]}\n`;
 }
 
 /** 32 hexadecimal digits. */
 export const rosterDigest = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 32);
 
-/** Labels are sorted: on some ways a map loses its order. */
-function ordered(tenant: RosterTenant): object {
-  const entries = keys.map((key) => [key, tenant[key]] as const).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(
-    entries.map(([key, value]) => [
-      key,
-      key === "labels" ? sorted(value as NonNullable<RosterTenant["labels"]>) : value,
-    ]),
-  );
+/** What is not known is kept, for whoever judges it. */
+function whole(tenant: RosterTenant): object {
+  const strange = Object.entries(tenant).filter(([key]) => !isRosterKey(key));
+  return { ...orderedKeys(tenant, rosterKeys), ...sorted(Object.fromEntries(strange)) };
 }
 
-const sorted = (map: Readonly<Record<string, string>>): Record<string, string> =>
+export const isRosterKey = (key: string): boolean => rosterKeySet.has(key);
+
+/** These properties in this order, without what is not given. Labels are sorted: on some ways a map loses its order. */
+export function orderedKeys<Of extends Partial<RosterTenant>>(of: Of, wanted: readonly (keyof RosterTenant)[]): object {
+  const picked: Record<string, unknown> = {};
+  for (const key of wanted) {
+    const value = of[key];
+    if (value !== undefined) picked[key] = key === "labels" ? sorted(value as NonNullable<Of["labels"]>) : value;
+  }
+  return picked;
+}
+
+const sorted = <Value>(map: Readonly<Record<string, Value>>): Record<string, Value> =>
   Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 /** How many rosters of a fleet are kept: the one at work, and what a preview beside it has written. */

@@ -6,7 +6,7 @@ import type { Migration } from "../source";
 import { type Journal, openJournal } from "./journal";
 import { type SeenFleet, observeFleet } from "./observe";
 import { type Destruction, judgeDestruction } from "./destruction";
-import { type FleetPlan, planFleet, plannedTenants } from "./plan";
+import { type FleetPlan, type Observation, planFleet, plannedTenants } from "./plan";
 import { type Policy, type PolicyInputs, policyOf } from "./policy";
 import type { RolloutProgress } from "./progress";
 import type { FleetReport } from "./report";
@@ -20,6 +20,8 @@ export interface RolloutRequest {
   /** In the order in which shares of the fleet are counted. */
   readonly tenants: readonly FleetTenant[];
   readonly policy: PolicyInputs;
+  /** What is known of a tenant beforehand, which is then not looked at. Default: nothing. */
+  readonly known?: (tenant: FleetTenant) => Observation | undefined;
   /** `organization/project/stack`, whose runs are numbered; undefined: the ledgers alone keep two runs apart. */
   readonly stack: string | undefined;
   /** A resource's address, or a command: who looks at the journal is told. */
@@ -46,13 +48,14 @@ export interface PreparedRollout {
  * concerns all tenants, such as "credentials-rejected".
  */
 export async function prepareRollout(request: RolloutRequest): Promise<PreparedRollout> {
-  const { context, template, migrations, tenants, startedBy, note = () => {} } = request;
+  const { context, template, migrations, tenants, startedBy, note = () => {}, known = () => undefined } = request;
   const policy = policyOf(request.policy);
   // Without the texts; the file is for errors.
   const history = migrations.map(({ id, hash, file }) => ({ id, hash, file }));
+  const unseen = tenants.filter((tenant) => known(tenant) === undefined);
   const [seen, journal] = await Promise.all([
     // To look is harmless: how careful the change is to be does not slow it down.
-    observeFleet(context, tenants, Math.max(policy.concurrency, context.settings.concurrency), migrations),
+    observeFleet(context, unseen, Math.max(policy.concurrency, context.settings.concurrency), migrations),
     openJournal(context, {
       id: randomId(),
       template: template.name,
@@ -68,7 +71,7 @@ export async function prepareRollout(request: RolloutRequest): Promise<PreparedR
     template: template.name,
     history,
     tenants,
-    observed: seen.observation,
+    observed: (tenant) => known(tenant) ?? seen.observation(tenant),
     quarantined,
     policy,
   });

@@ -1,0 +1,153 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Context } from "../../context";
+import { TenantryError } from "../../platform/errors";
+import { type TemplateRef, parseTemplateRef } from "../../rollout/template-ref";
+import { configurationChange, declaredConfiguration, desiredConfiguration } from "../tenant-database/configuration";
+import { decide } from "../tenant-database/diff";
+import type { TenantDatabaseInputs } from "../tenant-database/inputs";
+import type { TenantFleetInputs } from "./inputs";
+import { type FleetRecord, type MadeRecord, type Profile, databaseInputs, databaseOutputs, isMade } from "./record";
+import type { RosterTenant } from "./roster";
+
+/** What is between a fleet as it was recorded and a roster. */
+export interface FleetChanges {
+  readonly create: readonly RosterTenant[];
+  readonly change: readonly Change[];
+  /** Name or group change, and the program says to destroy and make anew. */
+  readonly replace: readonly Change[];
+  /** Tenants that are behind, by the template's ref, those included that are changed too. */
+  readonly bring: ReadonlyMap<string, readonly Change[]>;
+  readonly remove: readonly FleetRecord[];
+}
+
+export interface Change {
+  readonly record: MadeRecord;
+  readonly tenant: RosterTenant;
+}
+
+export const changesNothing = ({ create, change, replace, bring, remove }: FleetChanges): boolean =>
+  create.length + change.length + replace.length + bring.size + remove.length === 0;
+
+/** What is compared as it is declared; settings are compared by what they mean. */
+const recorded = ["labels", "deletionPolicy", "onReplace", "expiresIn"] as const satisfies readonly (keyof Profile)[];
+
+/**
+ * Compares without I/O. Fails with "needs-decision", naming the first ones, where a name or a group changes and nobody has
+ * said what that does to the data. `moved`: the fleet has another address now, which every claim has to follow.
+ */
+export function planChanges(
+  records: ReadonlyMap<string, FleetRecord>,
+  tenants: readonly RosterTenant[],
+  fleet: TenantFleetInputs & { readonly scope: string },
+  context: Context,
+  moved = false,
+): FleetChanges {
+  const create: RosterTenant[] = [];
+  const change: Change[] = [];
+  const replace: Change[] = [];
+  const bring = new Map<string, Change[]>();
+  const refusals: string[] = [];
+  const compare = createComparison();
+  const declared = new Set<string>();
+  for (const tenant of tenants) {
+    declared.add(tenant.id);
+    const record = records.get(tenant.id);
+    if (!isMade(record)) {
+      if (record?.state !== "expired" || !sameEnd(record, tenant)) create.push(tenant);
+      continue;
+    }
+    if (record.state === "expired" && sameEnd(record, tenant)) continue;
+    const both = { record, tenant };
+    const move = whatMoves(both);
+    if (move) {
+      try {
+        const isReplaced = decide(
+          databaseOutputs(fleet, record, context),
+          { ...databaseInputs(fleet, tenant) } satisfies TenantDatabaseInputs,
+          move,
+        );
+        (isReplaced ? replace : change).push(both);
+        if (isReplaced) continue;
+      } catch (error) {
+        if (!(error instanceof TenantryError)) throw error;
+        refusals.push(`tenants.${tenant.id}.${error.message}`);
+        continue;
+      }
+    } else if (isUnsettled(record) || moved || !sameEnd(record, tenant) || compare.differ(record, tenant)) {
+      change.push(both);
+    }
+    const { schema } = tenant;
+    if (schema !== undefined && compare.isBehind(record, schema)) {
+      const known = bring.get(schema) ?? [];
+      bring.set(schema, known);
+      known.push(both);
+    }
+  }
+  if (refusals.length > 0) throw new TenantryError("needs-decision", listed(refusals));
+  return { create, change, replace, bring, remove: [...records.values()].filter(({ id }) => !declared.has(id)) };
+}
+
+/** A failure, or somebody else's change: what is declared is set once more. */
+const isUnsettled = ({ state }: FleetRecord): boolean => state === "failed" || state === "changed";
+
+const sameEnd = ({ profile, expiresAt }: FleetRecord, tenant: RosterTenant): boolean =>
+  tenant.expiresIn === undefined
+    ? profile.expiresIn === undefined && expiresAt === tenant.expiresAt
+    : tenant.expiresIn === profile.expiresIn;
+
+function whatMoves({ record, tenant }: Change): "name" | "group" | undefined {
+  if (record.name !== tenant.name) return "name";
+  return record.profile.group !== tenant.group ? "group" : undefined;
+}
+
+/** Remembers what it has compared: most tenants are declared like others. */
+export function createComparison() {
+  const outcomes = new Map<Profile, Map<string, boolean>>();
+  const targets = new Map<string, TemplateRef | undefined>();
+  const targetOf = (schema: string): TemplateRef | undefined => {
+    if (!targets.has(schema)) targets.set(schema, parseTemplateRef(schema));
+    return targets.get(schema);
+  };
+  return {
+    /** Beside the schema. */
+    differ({ profile }: FleetRecord, tenant: RosterTenant): boolean {
+      const { id: _, name: __, expiresAt: ___, ...declared } = tenant;
+      // Keys of a roster are in one order.
+      const key = JSON.stringify(declared);
+      const known = outcomes.get(profile) ?? new Map<string, boolean>();
+      outcomes.set(profile, known);
+      const before = known.get(key);
+      if (before !== undefined) return before;
+      const differs =
+        differing(profile, tenant) || targetOf(tenant.schema ?? "")?.name !== targetOf(profile.schema ?? "")?.name;
+      known.set(key, differs);
+      return differs;
+    },
+    isBehind({ profile, schemaVersion, state }: FleetRecord, schema: string): boolean {
+      if (state === "quarantined" || state === "skipped" || state === "unknown") return true;
+      if (profile.schema === schema && schemaVersion !== undefined) return targetOf(schema)?.version !== schemaVersion;
+      const before = targetOf(profile.schema ?? "");
+      const target = targetOf(schema);
+      return schemaVersion !== target?.version || before?.digest !== target?.digest;
+    },
+  };
+}
+
+function differing(before: Profile, tenant: RosterTenant): boolean {
+  const olds = before as TenantDatabaseInputs;
+  const news = tenant as Omit<TenantDatabaseInputs, "self"> as TenantDatabaseInputs;
+  return (
+    configurationChange(declaredConfiguration(olds), desiredConfiguration(news, olds)) !== undefined ||
+    (news.suspended !== undefined && news.suspended !== olds.suspended) ||
+    recorded.some((key) => !isDeepStrictEqual(plain(before[key]), plain(tenant[key])))
+  );
+}
+
+/** No labels are as good as empty ones. */
+const plain = (value: unknown): unknown => (isDeepStrictEqual(value, {}) ? undefined : value);
+
+/** Lines of which the first are written out. */
+export function listed(lines: readonly string[], most = 20): string {
+  const rest = lines.length > most ? [`and ${(lines.length - most).toLocaleString("en-US")} more`] : [];
+  return [...lines.slice(0, most), ...rest].join("\n  ");
+}

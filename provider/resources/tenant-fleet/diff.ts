@@ -1,0 +1,42 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Context } from "../../context";
+import type { Diff } from "../handler";
+import { requireKnownScope } from "../scope";
+import { hasMoved } from "../self";
+import { hasUnknown } from "../unknown";
+import { changeText } from "./change-text";
+import { changesNothing, planChanges } from "./changes";
+import type { TenantFleetInputs } from "./inputs";
+import { type TenantFleetOutputs, urlsOf } from "./outputs";
+import { unpackFleet } from "./pack";
+import { addressOf, createProfiles, isMade } from "./record";
+import { rosterOf } from "./reconcile";
+import { requireFewRemovals } from "./removal-limit";
+
+/**
+ * Compares the recorded tenants with the roster, without asking the platform; the roster is read only where something
+ * may have changed. What would happen to whom is the note.
+ */
+export function diffTenantFleet(olds: TenantFleetOutputs, news: TenantFleetInputs, context: Context): Diff {
+  requireKnownScope(context, olds.scope);
+  const profiles = createProfiles();
+  const records = unpackFleet(olds.packed, profiles);
+  for (const record of records) {
+    if (!isMade(record)) continue;
+    context.incarnations.add(record.incarnation);
+    const [from, to] = [addressOf(olds.self, record.id), addressOf(news.self, record.id)];
+    if (from !== to) context.moves.set(from, { to, incarnation: record.incarnation });
+  }
+  if (hasUnknown(news.digest)) return { changes: true, note: "what would change is known once its tenants are" };
+  const declared = (["roster", "digest", "maxRemovals", "rollout", "connection"] as const).some(
+    (key) => !isDeepStrictEqual(plain(olds[key]), plain(news[key])),
+  );
+  if (!declared && !hasMoved(olds, news) && olds.open === 0 && olds.urls === urlsOf(context)) return { changes: false };
+  const known = new Map(records.map((record) => [record.id, record]));
+  const changes = planChanges(known, rosterOf(news).tenants, { ...news, scope: olds.scope }, context);
+  requireFewRemovals(changes, news, context, records.length);
+  return { changes: true, note: changesNothing(changes) ? undefined : changeText(changes) };
+}
+
+/** Without what JSON leaves out. */
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value ?? null));

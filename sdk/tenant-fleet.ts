@@ -1,0 +1,204 @@
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { nameFrom } from "../provider/resources/name";
+import { parseSelf } from "../provider/resources/self";
+import { unpackFleet } from "../provider/resources/tenant-fleet/pack";
+import type { FleetState } from "../provider/resources/tenant-fleet/record";
+import { type RosterTenant, writeRoster } from "../provider/resources/tenant-fleet/roster";
+import { formatTemplateRef, parseTemplateRef } from "../provider/rollout/template-ref";
+import { Group } from "./group";
+import type { Need } from "./preflight";
+import { isKind, remoteInputs, selfOf, typeOf, withoutStacks } from "./remote";
+import { resolved } from "./resolved";
+import type { SchemaRolloutArgs } from "./schema-rollout";
+import { SchemaTemplate } from "./schema-template";
+import type { TenantDatabaseArgs } from "./tenant-database";
+
+/** What can be said of a single tenant; `group` and `schema` go before the fleet's own. */
+export interface FleetTenantArgs extends Omit<
+  TenantDatabaseArgs,
+  "group" | "tenant" | "isolation" | "region" | "databases" | "timeouts" | "connection"
+> {
+  group?: TenantDatabaseArgs["group"];
+}
+
+export interface TenantFleetArgs {
+  /** The tenants by their ids, each with what is special about it; or only their ids. At most 20,000. */
+  tenants: Record<string, FleetTenantArgs> | readonly string[];
+  /**
+   * How a database is called whose tenant has no `name` of its own, with `{id}` for the tenant's id; made valid.
+   * @default "{id}"
+   */
+  namePattern?: string;
+  /** Where tenants are that name no group: a Group of this program, or the name of one that exists. */
+  group?: Group | pulumi.Input<string>;
+  /** The template whose schema tenants get that name none: copied when they are new, brought up by `rollout` afterwards. */
+  schema?: SchemaTemplate | pulumi.Input<string>;
+  /**
+   * How a schema change goes over the fleet; see SchemaRollout. A canary by name is given in ids.
+   * @default one tenant first, then all others, 16 at a time
+   */
+  rollout?: FleetRolloutArgs;
+  /**
+   * How many tenants one `pulumi up` may remove; more are an error in the preview. TENANTRY_MAX_REMOVALS and
+   * `tenantry:maxRemovals` go before it.
+   * @default 10, or 5 % of more; 0 where no tenant is left
+   */
+  maxRemovals?: pulumi.Input<number>;
+  /** One of `tenantry:connections`. @default the stack's own */
+  connection?: string;
+}
+
+export type FleetRolloutArgs = Omit<SchemaRolloutArgs, "schema" | "tenants" | "group" | "connection" | "canary"> & {
+  /** Who goes first, alone: tenants by id, all with these labels, or so many of those that are behind. @default 1 */
+  canary?: pulumi.Input<number> | Record<string, pulumi.Input<string>> | pulumi.Input<string>[];
+};
+
+/** A tenant as it was when the fleet was last deployed or refreshed. */
+export interface FleetTenant {
+  readonly name: string;
+  /** Undefined, like the next two, where there is no database: it failed, or is gone. */
+  readonly url: string | undefined;
+  readonly databaseId: string | undefined;
+  readonly hostname: string | undefined;
+  /** Last migration that it has; undefined without a schema. */
+  readonly schemaVersion: string | undefined;
+  /** "ready": as declared. */
+  readonly state: FleetState;
+}
+
+/**
+ * Thousands of tenants as one resource: a database each, their schema brought up by a rollout. What is to be done with
+ * whom is said on the fleet's own line; one tenant's failure does not stop the others, and the next `pulumi up` does what
+ * is left. A fleet holds no tokens.
+ *
+ * ```ts
+ * const fleet = new tenantry.TenantFleet("prod", {
+ *   group: eu,
+ *   schema: app,
+ *   namePattern: "tenant-{id}",
+ *   tenants: { acme: {}, globex: { labels: { ring: "canary" } }, initech: { suspended: true } },
+ *   rollout: { canary: { ring: "canary" }, waves: [0.1, 1] },
+ * });
+ * export const acme = fleet.tenants.apply((tenants) => tenants["acme"]?.url);
+ * ```
+ */
+export class TenantFleet extends pulumi.CustomResource {
+  /** Last migration that every tenant has at least: what an application may rely on. */
+  declare readonly minSchemaVersion: pulumi.Output<string | undefined>;
+  /** Last migration of the template, where the fleet has one template. */
+  declare readonly targetVersion: pulumi.Output<string | undefined>;
+  /** How many tenants are in which state. */
+  declare readonly counts: pulumi.Output<Record<FleetState, number>>;
+  /** Ids of the tenants in quarantine. */
+  declare readonly quarantined: pulumi.Output<string[]>;
+  /** The first 50 tenants that are not as declared, and why. */
+  declare readonly unfinished: pulumi.Output<{ id: string; state: FleetState; version?: string; why?: string }[]>;
+  /** What the last `pulumi up` set out to do. */
+  declare readonly plan: pulumi.Output<string>;
+  /** All tenants as one text; read them through `tenants`. */
+  declare readonly packed: pulumi.Output<string>;
+  /** Addresses of databases, with `{name}` or `{hostname}`. */
+  declare readonly urls: pulumi.Output<string>;
+
+  static override isInstance(value: unknown): value is TenantFleet {
+    return isKind(value, "tenantFleet");
+  }
+
+  /** Every tenant, by its id. */
+  get tenants(): pulumi.Output<Record<string, FleetTenant>> {
+    return pulumi.all([this.packed, this.urls]).apply(([packed, urls]) => lookUp(packed, urls));
+  }
+
+  constructor(name: string, args: TenantFleetArgs, opts: pulumi.CustomResourceOptions = {}) {
+    const { tenants, namePattern, group, schema, ...rest } = args ?? {};
+    const need: Need | undefined =
+      typeof group === "string" ? { what: "group", value: group, where: `${name}: group` } : undefined;
+    const self = pulumi.output(selfOf("tenantFleet", name, opts));
+    const declared = rosterOf(name, tenants, namePattern, {
+      group: Group.isInstance(group) ? group.name : group,
+      schema: SchemaTemplate.isInstance(schema) ? schema.ref : schema,
+    });
+    const roster = self.apply(folderOf);
+    const written = pulumi
+      .all([roster, resolved(declared)])
+      .apply(([folder, all]) => ({
+        digest: writeRoster(join(pulumi.getRootDirectory(), folder), { tenants: all.map(underFleet) }),
+      }));
+    const inputs = { ...rest, roster, digest: written.digest, count: declared.length };
+    const registered = { ...computed, ...remoteInputs("tenantFleet", name, inputs, opts, need) };
+    const stacks = withoutStacks();
+    try {
+      super(typeOf("tenantFleet"), name, registered, opts);
+    } finally {
+      stacks.restore();
+    }
+  }
+}
+
+const computed = {
+  minSchemaVersion: undefined,
+  targetVersion: undefined,
+  counts: undefined,
+  quarantined: undefined,
+  unfinished: undefined,
+  plan: undefined,
+  packed: undefined,
+  urls: undefined,
+};
+
+/** A tenant whose properties may only be known later. */
+type Declared = { readonly id: string } & Record<string, unknown>;
+
+function rosterOf(
+  fleet: string,
+  tenants: TenantFleetArgs["tenants"] | undefined,
+  pattern = "{id}",
+  common: { group: unknown; schema: unknown },
+): Declared[] {
+  const fail = (what: string): never => {
+    // A RunError is shown as its message alone, without a stack.
+    throw new pulumi.RunError(`${fleet}: ${what}`);
+  };
+  if (typeof tenants !== "object" || tenants === null) return fail("tenants: must be ids, or tenants by their ids.");
+  if (!pattern.includes("{id}")) fail(`namePattern: "${pattern}" has no {id}, so that all would have one name.`);
+  const named = (id: string): string => nameFrom(pattern.replaceAll("{id}", () => id));
+  const entries = Array.isArray(tenants)
+    ? (tenants as readonly string[]).map((id) => [id, {}] as const)
+    : Object.entries(tenants as Record<string, FleetTenantArgs>);
+  return entries.map(([id, own]) => {
+    if (typeof id !== "string") return fail("tenants: an id must be a text.");
+    if (typeof own !== "object" || own === null) return fail(`tenants.${id}: must be an object, such as {}.`);
+    const { group = common.group, schema = common.schema, name = named(id), ...more } = own as Record<string, unknown>;
+    if (group === undefined) fail(`tenants.${id}.group: give it, or the fleet's \`group\`.`);
+    return {
+      ...more,
+      id,
+      name,
+      group: Group.isInstance(group) ? group.name : group,
+      schema: SchemaTemplate.isInstance(schema) ? schema.ref : schema,
+    };
+  });
+}
+
+/** In a fleet no tenant migrates itself. */
+function underFleet({ schema, ...tenant }: Declared): RosterTenant {
+  const ref = typeof schema === "string" ? parseTemplateRef(schema) : undefined;
+  const text = ref ? formatTemplateRef({ ...ref, rollout: true }) : schema;
+  return { ...tenant, ...(text === undefined ? {} : { schema: text }) } as unknown as RosterTenant;
+}
+
+/** As seen from the project's folder, so that state is the same on every machine. */
+function folderOf(self: string): string {
+  const { stack, resource } = parseSelf(self);
+  const [, , stackName = ""] = stack.split("/");
+  return [".tenantry", "fleets", encodeURIComponent(stackName), encodeURIComponent(resource)].join("/");
+}
+
+function lookUp(packed: string, urls: string): Record<string, FleetTenant> {
+  const tenants = unpackFleet(packed).map(({ id, name, databaseId, hostname, schemaVersion, state }) => {
+    const url = hostname && urls.replaceAll("{name}", () => name).replaceAll("{hostname}", () => hostname);
+    return [id, { name, url, databaseId, hostname, schemaVersion, state }] as const;
+  });
+  return Object.fromEntries(tenants);
+}

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { describe, it } from "mocha";
+import { member, recordsOf, withFleetScene } from "../support/fleet-scene";
+
+const ids = ["a", "b", "c"];
+const first = { "0001_notes.sql": "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT);" };
+const second = {
+  ...first,
+  "0002_texts.sql": "CREATE TABLE texts (text TEXT);\nINSERT INTO texts SELECT json(text) FROM notes;\n",
+};
+const names = (of = ids): string[] => of.map((id) => `t-${id}`);
+
+describe("a TenantFleet", () => {
+  it("is created, left alone, changed, refreshed and deleted", async () => {
+    await withFleetScene(async ({ bench, declare, up, refresh, destroy }) => {
+      const created = await up(declare(ids.map((id) => member(id))));
+      assert.equal(created!.note, "create 3: a, b, c");
+      assert.deepEqual(await bench.databases(), names());
+      assert.equal(created!.outputs.counts.ready, 3);
+      assert.equal(created!.outputs.open, 0);
+      assert.equal(recordsOf(created!.outputs)["b"]!.databaseId, await bench.databaseId("t-b"));
+
+      assert.equal(await up(declare(ids.map((id) => member(id)))), undefined);
+
+      const changed = await up(
+        declare([member("a"), member("b", { blockWrites: true, labels: { plan: "free" } }), member("d")]),
+      );
+      assert.equal(changed!.note, "create 1: d; change 1: b; remove 1: c");
+      assert.deepEqual(await bench.databases(), names(["a", "b", "d"]));
+      const { database } = await bench.api.ok<{ database: { block_writes: boolean } }>("GET", "/databases/t-b");
+      assert.equal(database.block_writes, true);
+      assert.deepEqual(
+        (await bench.claims()).map(({ name, state, address, tenant }) => [name, state, address, tenant]),
+        ["a", "b", "d"].map((id) => [`t-${id}`, "held", `organization/shop/dev/prod/${id}`, id]),
+      );
+
+      const before = recordsOf(changed!.outputs);
+      assert.deepEqual(recordsOf(await refresh()), before, "a refresh finds what is there");
+
+      assert.equal(await destroy(), undefined);
+      assert.deepEqual(await bench.databases(), []);
+      assert.deepEqual(await bench.claims(), []);
+    });
+  });
+
+  it("brings a schema to its tenants, a canary first, and goes on where a tenant failed", async () => {
+    await withFleetScene(async ({ bench, declare, up, said, schema, state, refresh }) => {
+      const one = await schema(first);
+      const members = (ref: string) => ids.map((id) => member(id, { schema: ref }));
+      const created = await up(declare(members(one)));
+      assert.equal(created!.outputs.minSchemaVersion, "0001_notes");
+      await bench.sql("t-b", "INSERT INTO notes (text) VALUES ('no JSON')");
+
+      const two = await schema(second);
+      const rollout = { canary: ["a"], verify: false };
+      const news = declare([...members(two), member("d", { schema: two })], { rollout });
+      await assert.rejects(
+        up(news),
+        /3 of 4 tenants are at 0002_texts; 1 failed.*\n {2}t-b: failed: .*malformed JSON/s,
+      );
+      const { outputs, note } = state();
+      assert.equal(note, "create 1: d; bring 3 to 0002_texts: a, b, c");
+      assert.ok(said.includes("canary: ended, 1 migrated"), said.join("\n"));
+      assert.equal(outputs.minSchemaVersion, "0001_notes");
+      assert.equal(outputs.targetVersion, "0002_texts");
+      assert.deepEqual([outputs.counts.ready, outputs.counts.failed], [3, 1]);
+      assert.deepEqual(
+        outputs.unfinished.map(({ id, state: how }) => [id, how]),
+        [["b", "failed"]],
+      );
+
+      await refresh();
+      await bench.sql("t-b", "DELETE FROM notes");
+      const done = await up(news);
+      assert.match(done!.note!, /bring 1 to 0002_texts: b/);
+      assert.equal(done!.outputs.minSchemaVersion, "0002_texts");
+      assert.equal(done!.outputs.open, 0);
+      assert.equal(await up(news), undefined);
+    });
+  });
+});
