@@ -14,6 +14,7 @@ const longest = 400;
 const floors = {
   cli: ["sdk/cli/"],
   client: ["sdk/client/"],
+  manifest: ["sdk/manifest/"],
   sdk: ["sdk/"],
   runtime: ["provider/runtime.ts", "provider/host-error.ts"],
   resources: ["provider/resources/"],
@@ -33,7 +34,7 @@ type Room = keyof typeof floors;
 
 /** From top to bottom: imports go down. The embedded platform stands beside, and knows only the lowest two. */
 const order: readonly Room[] = [
-  ...(["cli", "sdk", "client", "runtime", "resources", "rollout", "context", "registry"] as const),
+  ...(["cli", "sdk", "client", "manifest", "runtime", "resources", "rollout", "context", "registry"] as const),
   ...(["platform", "drivers", "http", "steps", "port"] as const),
 ];
 
@@ -43,7 +44,9 @@ const packages: Record<string, readonly Room[]> = {
   // Only its types; the code is the copy that @pulumi/pulumi brings.
   "@grpc/grpc-js": ["steps"],
   commander: ["cli"],
-  zod: ["cli", "resources", "platform", "drivers", "local"],
+  zod: ["cli", "manifest", "resources", "platform", "drivers", "local"],
+  yaml: ["manifest"],
+  "csv-parse": ["manifest"],
   undici: ["http"],
   "@libsql/client": ["platform"],
   libsql: ["local", "rollout"],
@@ -219,7 +222,8 @@ describe("architecture", () => {
     const loaded = JSON.parse(execFileSync(process.execPath, ["-e", script], { encoding: "utf8" })) as string[];
     const relative = loaded.map((file) => path.relative(root, file).split(path.sep).join("/"));
     assert.ok(relative.includes("dist/sdk/index.js"));
-    const unwanted = /^(?:dist\/provider\/(?:drivers|http|local)\/|node_modules\/(?:zod|undici|hono|libsql|@libsql)\/)/;
+    const unwanted =
+      /^(?:dist\/provider\/(?:drivers|http|local)\/|node_modules\/(?:zod|yaml|csv-parse|undici|hono|libsql|@libsql)\/)/;
     assert.deepEqual(
       relative.filter((file) => unwanted.test(file)),
       [],

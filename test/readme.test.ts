@@ -15,6 +15,9 @@ import { after, before, describe, it } from "mocha";
 import ts from "typescript";
 import { parseDuration } from "../provider/duration";
 import { readSettings } from "../provider/platform/settings";
+import { filesOnDisk } from "../sdk/manifest/files";
+import { loadManifest } from "../sdk/manifest/load";
+import { resolveManifest } from "../sdk/manifest/resolve";
 import { type MeasuredDefaults, measureDefaults } from "./support/defaults";
 
 const root = path.resolve(__dirname, "..");
@@ -112,6 +115,24 @@ describe("README: configuration", () => {
     const variable = quoted(sectionUnder("Configuration")).find((text) => text.startsWith("TENANTRY_API_TOKEN_EU"));
     const settings = readSettings({ connections }, { [variable!]: "secret", TURSO_API_TOKEN: "other" }, "eu-prod");
     assert.equal(settings.apiToken, "secret");
+  });
+});
+
+describe("README: a manifest", () => {
+  it("holds together, and puts its tenants where the text says", () => {
+    const [text = ""] = blocksOf("yaml");
+    const files = { ...filesOnDisk, kindOf: () => "file" as const, read: () => new TextEncoder().encode(text) };
+    const { tenants, profiles } = resolveManifest(loadManifest("tenants.yaml", { files }));
+    assert.deepEqual(
+      tenants.map(({ id, name, group, schema }) => [id, name, group, schema, profiles.get(id)!.plan]),
+      [
+        ["acme", "tenant-acme", "eu", "app", "pro"],
+        ["globex", "tenant-globex", "us", "app", "pro"],
+        ["hooli", "tenant-hooli", "us", "app", "free"],
+        ["initech", "tenant-initech", "us", "app", "free"],
+      ],
+    );
+    assert.match(text, /^# yaml-language-server: \$schema=\.\/node_modules\/tenantry\/tenants\.schema\.json\n/);
   });
 });
 

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { TenantryError } from "../../provider/platform/errors";
 import { doctorCommand } from "./doctor";
 import { localCommand } from "./local";
+import { manifestCommand } from "./manifest";
 import { registryCommand } from "./registry";
 import { schemaCommand } from "./schema";
 
@@ -11,7 +12,8 @@ const program = new Command("tenantry")
   .addCommand(localCommand())
   .addCommand(doctorCommand())
   .addCommand(registryCommand())
-  .addCommand(schemaCommand());
+  .addCommand(schemaCommand())
+  .addCommand(manifestCommand());
 
 program.parseAsync().catch((error: unknown) => {
   // A TenantryError says what happened and what to do; its stack would only bury that. Anything else is our fault.
