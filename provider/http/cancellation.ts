@@ -1,8 +1,6 @@
-import { setMaxListeners } from "node:events";
-
 const run = new AbortController();
-// Every wait of the process listens.
-setMaxListeners(0, run.signal);
+// Every wait of the process listens. Where there is no Node, nobody counts.
+globalThis.process?.getBuiltinModule?.("node:events").setMaxListeners(0, run.signal);
 
 /**
  * Aborted once the run of this process was cancelled: from then on nothing is tried again, nothing is waited for, and

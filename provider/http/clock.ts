@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { cancelled } from "./cancellation";
 
 /** Time as retries, pauses and timeouts see it. Tests bring one of their own, so that nobody waits for real. */
@@ -15,7 +14,16 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: () => performance.now(),
-  sleep: (ms) => sleep(ms, undefined, { signal: cancelled }).catch(() => undefined),
+  sleep: (ms) =>
+    new Promise((resolve) => {
+      const over = (): void => {
+        clearTimeout(timer);
+        cancelled.removeEventListener("abort", over);
+        resolve();
+      };
+      const timer = setTimeout(over, cancelled.aborted ? 0 : ms);
+      cancelled.addEventListener("abort", over);
+    }),
   // Whole milliseconds only, or it throws.
   alarm: (ms) => AbortSignal.timeout(Math.ceil(ms)),
   cancelled,

@@ -1,4 +1,5 @@
-import { Agent, type Dispatcher, EnvHttpProxyAgent } from "undici";
+import { Agent, EnvHttpProxyAgent } from "#undici";
+import type { Dispatcher } from "undici";
 
 /** Time to establish a connection, in ms; the time for the whole exchange is the caller's. */
 const connectTimeout = 10_000;

@@ -1,4 +1,4 @@
-import { request } from "undici";
+import { request } from "#undici";
 import { endWithRun } from "./cancellation";
 import { type Clock, systemClock } from "./clock";
 import { dispatcherFor } from "./dispatcher";
@@ -59,13 +59,25 @@ export async function exchange(asked: ExchangeRequest): Promise<Answer | Network
       if (size > asked.maxBytes) return tooLarge;
       parts.push(part);
     }
-    return { status: reply.statusCode, headers, bytes: Buffer.concat(parts, size) };
+    return { status: reply.statusCode, headers, bytes: joined(parts, size) };
   } catch (error) {
     return networkFault(error);
   } finally {
     alarm.removeEventListener("abort", ring);
     ended();
   }
+}
+
+function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
+  const [first] = parts;
+  if (parts.length === 1) return first!;
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 export function isFault(result: Answer | NetworkFault): result is NetworkFault {

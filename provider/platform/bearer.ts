@@ -3,8 +3,10 @@ export type WithBearer = <Reply extends { readonly status: number }>(
   send: (bearer: string) => Promise<Reply>,
 ) => Promise<{ readonly reply: Reply; readonly bearer: string }>;
 
-/** `token`: see `SqlOptions`. */
-export function createBearer(token: (refused?: boolean) => Promise<string>): WithBearer {
+/** The token for one database. Asked before each request; `refused` once after a 401, to mint anew. */
+export type TokenFor = (refused?: boolean) => Promise<string>;
+
+export function createBearer(token: TokenFor): WithBearer {
   let renewing: Promise<string> | undefined;
 
   const renewed = async (refused: string): Promise<string> => {

@@ -27,6 +27,8 @@ export interface Capabilities {
   readonly isolation: boolean;
   readonly tenantRegion: boolean;
   readonly severalDatabases: boolean;
+  /** For how long whoever runs the platform can bring a deleted database back, in seconds; 0: not at all. */
+  readonly keepsDeleted: number;
   /** Deleting keeps the data for a while and can be undone by us; it is then the default deletion policy. */
   readonly softDelete: boolean;
   /**

@@ -1,11 +1,11 @@
 import { type Clock, systemClock } from "../http/clock";
-import { pooledFetch } from "../http/fetch";
 import { decideRetry, defaultRetryPolicy } from "../http/retry";
-import { type WithBearer, createBearer } from "./bearer";
+import { createAuthorizedFetch } from "./authorized-fetch";
+import { type TokenFor, createBearer } from "./bearer";
 import { SqlError, TenantryError } from "./errors";
 import { type Client, createClient } from "./libsql-client";
 import { probe } from "./probe";
-import { Refusal, closedError, judgeSqlFailure, notReadyError, strangerError } from "./sql-failure";
+import { Refusal, closedError, judgeSqlFailure, notReadyError } from "./sql-failure";
 import { type Row, type SqlStatement, fromResult, toStatement } from "./sql-values";
 
 export type { Row, SqlStatement } from "./sql-values";
@@ -53,8 +53,7 @@ export interface BatchOptions {
 export interface SqlOptions {
   /** libsql:, https: or http:, with or without a path. */
   readonly url: string;
-  /** The token for this database. Asked before each request; `refused` once after a 401, to mint anew. */
-  readonly token: (refused?: boolean) => Promise<string>;
+  readonly token: TokenFor;
   /** For one request, in ms. Default 30,000. */
   readonly timeout?: number;
   /** See `Capabilities`. Default true. */
@@ -87,7 +86,12 @@ export function openSql(options: SqlOptions): Sql {
     (opened ??= createClient({
       url,
       intMode: "bigint",
-      fetch: (request: Request) => authorized(request, timeout, origin),
+      async fetch(request: Request) {
+        const { reply, bearer } = await authorized(request, timeout, origin);
+        if (reply.ok) return reply;
+        const wait = reply.headers.get("retry-after") ?? undefined;
+        throw new Refusal({ status: reply.status, body: await reply.text(), retryAfter: wait }, bearer);
+      },
     }));
   let closed = false;
   let answered = false;
@@ -171,26 +175,8 @@ export function openSql(options: SqlOptions): Sql {
   };
 }
 
-/** For `@libsql/client`: puts the token on each request. */
-function createAuthorizedFetch(withBearer: WithBearer, clock: Clock) {
-  return async (request: Request, timeout: number, origin: string): Promise<Response> => {
-    const { url } = request;
-    // A server may send its clients elsewhere; our token does not go along.
-    if (new URL(url).origin !== origin) throw strangerError(url);
-    const body = request.body ? new Uint8Array(await request.arrayBuffer()) : undefined;
-    const { reply, bearer } = await withBearer((token) => {
-      const headers = new Headers(request.headers);
-      headers.set("authorization", `Bearer ${token}`);
-      return pooledFetch(request, { timeout, clock, headers, body });
-    });
-    if (reply.ok) return reply;
-    const wait = reply.headers.get("retry-after") ?? undefined;
-    throw new Refusal({ status: reply.status, body: await reply.text(), retryAfter: wait }, bearer);
-  };
-}
-
-/** `path`: without a slash at its end. */
-function addressOf(url: string): { origin: string; path: string } {
+/** Where a database is; `path` without a slash at its end. */
+export function addressOf(url: string): { origin: string; path: string } {
   const http = url.replace(/^libsql:/i, /[?&]tls=0\b/.test(url) ? "http:" : "https:");
   if (/^https?:/i.test(http) && URL.canParse(http)) {
     const { origin, pathname } = new URL(http);

@@ -18,6 +18,8 @@ export const tursoCapabilities: Capabilities = {
   isolation: false,
   tenantRegion: false,
   severalDatabases: false,
+  // Turso docs, "Recover deleted databases": paid plans, five days, by the database's id.
+  keepsDeleted: 5 * 86_400,
   softDelete: false,
   comesBack: true,
   names: {
