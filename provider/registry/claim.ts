@@ -1,4 +1,5 @@
 import type { Row, SqlStatement } from "../platform/sql";
+import { runtimePrefix } from "./runtime-address";
 
 export type ClaimKind = "database" | "group";
 
@@ -49,6 +50,8 @@ export interface ClaimRequest {
   readonly expiresAt?: string;
   /** Take the name even from another owner, whose delete will then find that it has lost it. */
   readonly force: boolean;
+  /** Take it from an application that made the database at run time: that is nobody's state. Default: false. */
+  readonly takesRuntime?: boolean;
 }
 
 /**
@@ -67,9 +70,11 @@ export function claimStatement(request: ClaimRequest, run: number): SqlStatement
             owner = CASE WHEN ${ours.sql} THEN claims.owner ELSE excluded.owner END,
             incarnation = CASE WHEN ${ours.sql} AND claims.state <> 'open'
                                THEN claims.incarnation ELSE excluded.incarnation END,
+            existed = CASE WHEN ${ours.sql} THEN claims.existed ELSE excluded.existed END,
+            adopted = CASE WHEN ${ours.sql} THEN claims.adopted ELSE 1 END,
             address = excluded.address, default_name = excluded.default_name,
             template = excluded.template, tenant = excluded.tenant, expires_at = excluded.expires_at, run = excluded.run
-          WHERE ${ours.sql}${request.force ? " OR 1" : ""}`,
+          WHERE ${ours.sql}${request.force ? " OR 1" : request.takesRuntime ? ` OR ${ofRuntime}` : ""}`,
     args: [
       ...[request.kind, ...name.args, request.address, request.owner, request.incarnation, Number(request.existed)],
       ...[
@@ -79,12 +84,14 @@ export function claimStatement(request: ClaimRequest, run: number): SqlStatement
         request.expiresAt ?? null,
         run,
       ],
-      ...ours.args,
-      ...ours.args,
-      ...ours.args,
+      // Owner, incarnation, existed, adopted, and the condition.
+      ...Array.from({ length: 5 }, () => ours.args).flat(),
     ],
   };
 }
+
+/** Not while the application is about to erase the database. */
+const ofRuntime = `(claims.address LIKE '${runtimePrefix}%' AND claims.state <> 'deleting')`;
 
 /** The row that the intent was about, for the same transaction: it names the same one before and after the intent. */
 export function claimedStatement(request: ClaimRequest): SqlStatement {

@@ -1,2 +1,9 @@
-/** The run-time library, for applications: no Pulumi, no platform token. */
+/** The run-time library, for applications: no Pulumi. */
 export { type EnsureSchemaOptions, type EnsuredSchema, ensureSchema } from "./ensure-schema";
+export { type TenantryOptions, createTenantry } from "./create-tenantry";
+export type { CacheSettings, Client, Defaults, Sources, Tenant, Tenantry } from "./tenantry";
+export type { DeprovisionOptions, Deprovisioned } from "./deprovision";
+export type { ProvisionOptions, Provisioned } from "./provision";
+export type { TenantToken } from "./token-keeper";
+export { subjectName } from "./subject";
+export { TenantryError } from "../../provider/platform/errors";

@@ -5,6 +5,7 @@ import { delimiter, dirname, join } from "node:path";
 import { group as groups } from "../../provider/resources/group";
 import { tenantDatabase } from "../../provider/resources/tenant-database";
 import type { Orphan } from "../../sdk/cli/registry/orphan";
+import { createTenantry } from "../../sdk/client";
 import { type Bench, addressOf, group, stack, tenant, withBench } from "../support/bench";
 import { type FakeStack, writeFakePulumi } from "./fake-pulumi";
 import { type Ended, runCli } from "./run-cli";
@@ -17,6 +18,7 @@ interface Listed {
   readonly groups: string[];
   readonly orphans: Orphan[];
   readonly elsewhere: Record<string, number>;
+  readonly unmanaged: number;
 }
 
 interface Scene {
@@ -81,6 +83,25 @@ describe("tenantry registry", function () {
   this.timeout(240_000);
 
   describe("orphans", () => {
+    it("calls what applications made at run time unmanaged, and lets it be given up", async () => {
+      await withScene(async ({ bench, cli, orphans, knows, make }) => {
+        const { url: apiUrl, apiToken: token } = bench.platform;
+        const options = { platform: "local", apiUrl, token, group: "eu", access: "full-access" } as const;
+        const { database } = await createTenantry(options).provision("user-1");
+        const [kept] = await make(["kept"]);
+        await knows({ resources: { "TenantDatabase kept": kept! } });
+        const found = await orphans();
+        assert.deepEqual([named(found), found.unmanaged, found.elsewhere], [[], 1, {}]);
+        assert.match((await cli("orphans")).stdout, /1 more that applications made at run time.*--unclaimed/);
+        const listed = await cli("orphans", "--unclaimed");
+        assert.match(listed.stdout, new RegExp(`unmanaged +database +${database.name}`));
+        assert.match(listed.stdout, /^unmanaged: .*adopt: "unowned"/m);
+        const released = await cli("release", database.name, "--yes");
+        assert.equal(released.code, 0, released.stderr);
+        assert.ok((await bench.databases()).includes(database.name));
+      });
+    });
+
     it("compares with the selected stack's state, and lists exactly what that lacks", async () => {
       await withScene(async ({ bench, cli, orphans, knows, make }) => {
         const [kept, lost] = await make(["kept", "lost", "removed"]);

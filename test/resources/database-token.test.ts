@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Context, createContext } from "../../provider/context";
-import { jwtClaims } from "../../provider/drivers/turso/credential";
+import { jwtClaims } from "../../provider/jwt-claims";
 import { openSql } from "../../provider/platform/sql";
 import {
   type DatabaseTokenInputs,

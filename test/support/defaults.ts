@@ -25,6 +25,7 @@ import { policyOf } from "../../provider/rollout/fleet/policy";
 import { parseTemplateRef } from "../../provider/rollout/template-ref";
 import { localCommand } from "../../sdk/cli/local";
 import { stopCommand } from "../../sdk/cli/schema/stop";
+import { clientDefaults } from "./client-defaults";
 import { withScriptedServer } from "./scripted-server";
 import { virtualClock } from "./virtual-clock";
 
@@ -314,6 +315,7 @@ export async function measureDefaults(): Promise<MeasuredDefaults> {
     "SchemaRollout.lockTimeout": () => seconds(policy.lockTimeout / 1_000),
     "SchemaRollout.allowDestructive": () => policy.allowDestructive.join(", ") || "none",
     "SchemaRollout.verify": () => policy.verify,
+    ...clientDefaults(local, context),
     "tenantry:platform": () => {
       assert.throws(
         () => readSettings({}, { TURSO_API_TOKEN: "a", TURSO_ORGANIZATION: "b" }),

@@ -1,8 +1,8 @@
 import { createHttpClient } from "../../http/client";
+import { jwtClaims } from "../../jwt-claims";
 import type { Platform, Scope } from "../../platform/platform";
 import { TenantryError, hasCode } from "../../platform/errors";
 import { tursoPlatform } from "../turso";
-import { jwtClaims } from "../turso/credential";
 import { unrestricted } from "../turso/grant";
 import { explainUnreachable, startCommand } from "./unreachable";
 

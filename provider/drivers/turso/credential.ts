@@ -1,3 +1,4 @@
+import { jwtClaims } from "../../jwt-claims";
 import { TenantryError } from "../../platform/errors";
 import type { HttpAnswer } from "../../http/answer";
 
@@ -37,20 +38,6 @@ export function rejectedToken(token: string, fix: string, answer: HttpAnswer): T
     platformText: answer.problem || undefined,
     requestId: answer.requestId,
   });
-}
-
-/** The payload of a JWT, not verified; undefined for anything else. */
-export function jwtClaims(token: string): Record<string, unknown> | undefined {
-  const parts = token.trim().split(".");
-  if (parts.length !== 3) return undefined;
-  try {
-    const binary = atob(parts[1]!.replaceAll("-", "+").replaceAll("_", "/"));
-    const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
-    const claims: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    return typeof claims === "object" && claims !== null ? (claims as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function isDatabaseToken({ a, gid, p }: Record<string, unknown>): boolean {

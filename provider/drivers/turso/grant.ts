@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { TokenGrant } from "../../platform/account";
-import { jwtClaims } from "./credential";
+import { jwtClaims } from "../../jwt-claims";
 
 const text = z.string().nullish();
 export const listedToken = z.object({

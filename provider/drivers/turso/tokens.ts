@@ -2,7 +2,7 @@ import { formatDuration } from "../../duration";
 import { TenantryError } from "../../platform/errors";
 import type { Platform, TokenSubject } from "../../platform/platform";
 import type { Api } from "./api";
-import { jwtClaims } from "./credential";
+import { jwtClaims } from "../../jwt-claims";
 import { minted, read } from "./wire";
 
 type Tokens = Pick<Platform, "mintToken" | "rotateTokens">;

@@ -4,6 +4,7 @@ import { freshEnough } from "../../platform/listing";
 import type { PlatformDatabase } from "../../platform/platform";
 import type { Claim } from "../../registry/claim";
 import { handOverFirst, takeOrphan } from "../../registry/commands";
+import { isRuntimeAddress } from "../../registry/runtime-address";
 import type { Registry } from "../../registry/registry";
 import { randomId } from "../../random-id";
 import { parseSelf } from "../self";
@@ -54,6 +55,7 @@ export async function acquire(
     tenant: inputs.tenant,
     expiresAt,
     force: inputs.adopt === "force",
+    takesRuntime: inputs.adopt === "unowned",
   });
   if (claim.incarnation !== incarnation) {
     const address = moved.find((move) => move.incarnation === claim.incarnation)?.to ?? claim.address;
@@ -160,6 +162,18 @@ function adoptable(inputs: TenantDatabaseInputs, present: PlatformDatabase): Ten
 }
 
 function takenBy(claim: Claim, self: string): TenantryError {
+  if (isRuntimeAddress(claim.address)) {
+    const erasing = claim.state === "deleting";
+    return new TenantryError(
+      "already-exists",
+      `name: an application ${erasing ? "is erasing the database" : "made the database"} "${claim.name}" at run time.`,
+      {
+        fix: erasing
+          ? "Run `pulumi up` again when it is gone."
+          : 'Choose another name, or take it over as it is with adopt: "unowned".',
+      },
+    );
+  }
   return new TenantryError("not-owner", `name: the database "${claim.name}" belongs to ${claim.address}.`, {
     fix: `Choose another name, or take it from there with adopt: "force" . ${handOverFirst(claim, self)} ${takeOrphan(claim, self)}`,
   });

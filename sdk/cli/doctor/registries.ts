@@ -2,6 +2,7 @@ import type { Platform, PlatformDatabase, PlatformGroup } from "../../../provide
 import { SqlError } from "../../../provider/platform/sql";
 import { releaseCommand, stackOf } from "../../../provider/registry/commands";
 import { type RecordedClaim, begunAt, inspectClaims, withRegistrySql } from "../../../provider/registry/inspect";
+import { isRuntimeAddress } from "../../../provider/registry/runtime-address";
 import { registryName } from "../../../provider/registry/reserved-names";
 import { type Check, counted, failed, ok, warning } from "./check";
 
@@ -43,14 +44,17 @@ async function ofGroup(scene: Scene, group: PlatformGroup): Promise<Check[]> {
 
 async function judge(
   name: string,
-  claims: readonly RecordedClaim[],
+  all: readonly RecordedClaim[],
   group: PlatformGroup,
   scene: Scene,
 ): Promise<Check[]> {
+  // Applications finish what they began at the next sign-up; none of it is a leftover of a deploy.
+  const claims = all.filter(({ address }) => !isRuntimeAddress(address));
   const gone = scene.stack === undefined ? [] : await withoutDatabase(claims, scene);
   const unfinished = claims.filter((claim) => claim.state !== "held" && !gone.includes(claim));
   const held = claims.length - claims.filter(({ state }) => state !== "held").length;
-  const found = `${counted(held, "name")} held, ${unfinished.length} unfinished`;
+  const runtime = all.length > claims.length ? `, ${all.length - claims.length} made by applications` : "";
+  const found = `${counted(held, "name")} held, ${unfinished.length} unfinished${runtime}`;
   const findings = [
     ...unfinished.map((claim) => ofUnfinished(name, claim, group, scene)),
     ...gone.map((claim) => ofGone(name, claim, group, scene)),

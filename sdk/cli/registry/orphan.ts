@@ -2,6 +2,7 @@ import type { PlatformDatabase } from "../../../provider/platform/platform";
 import type { ClaimKind, ClaimState } from "../../../provider/registry/claim";
 import { claimCommand, releaseCommand, stackOf } from "../../../provider/registry/commands";
 import { type RecordedClaim, begunAt } from "../../../provider/registry/inspect";
+import { isRuntimeAddress } from "../../../provider/registry/runtime-address";
 import { isOurs } from "../../../provider/registry/reserved-names";
 import type { GroupRegistry, Scene } from "./scene";
 
@@ -9,6 +10,7 @@ import type { GroupRegistry, Scene } from "./scene";
  * unfinished-create, unfinished-delete: a run began it and did not end it. without-state: held, but not in the state of
  * its stack. database-gone: claimed, but not on the platform (any more). other-database: one was made by hand under the
  * name since. not-compared: held, and no state was looked at. unclaimed: in the group, but not in its registry.
+ * unmanaged: an application made it at run time.
  */
 export type OrphanStatus =
   | "unfinished-create"
@@ -17,7 +19,8 @@ export type OrphanStatus =
   | "database-gone"
   | "other-database"
   | "not-compared"
-  | "unclaimed";
+  | "unclaimed"
+  | "unmanaged";
 
 /** One row of `tenantry registry orphans --json`; what an unclaimed database has none of is null. */
 export interface Orphan {
@@ -47,21 +50,29 @@ export interface Orphans {
   readonly orphans: readonly Orphan[];
   /** Claims of stacks that were not compared, by stack. */
   readonly elsewhere: Readonly<Record<string, number>>;
+  /** Databases that applications made at run time: in no state, and no leftovers either. */
+  readonly unmanaged: number;
 }
 
 /** Finds what the registries have and state or platform lacks; with `unclaimed` also what only the platform has. */
 export async function findOrphans(scene: Scene, unclaimed = false): Promise<Orphans> {
   const orphans: Orphan[] = [];
   const elsewhere: Record<string, number> = {};
+  let unmanaged = 0;
   for (const registry of scene.registries) {
     for (const claim of registry.claims) {
+      if (isRuntimeAddress(claim.address)) {
+        unmanaged += 1;
+        if (unclaimed) orphans.push(await madeAtRunTime(scene, registry, claim));
+        continue;
+      }
       const orphan = await judgeClaim(scene, registry, claim);
       if (orphan === "elsewhere") elsewhere[stackOf(claim.address)] = (elsewhere[stackOf(claim.address)] ?? 0) + 1;
       else if (orphan) orphans.push(orphan);
     }
     if (unclaimed) orphans.push(...withoutClaim(scene, registry));
   }
-  return { orphans, elsewhere };
+  return { orphans, elsewhere, unmanaged };
 }
 
 async function judgeClaim(
@@ -90,14 +101,21 @@ async function judgeClaim(
     "other-database": holding ? [refresh] : [release],
     "not-compared": [],
     unclaimed: [],
+    unmanaged: [],
   }[status];
-  return {
-    ...{ kind: claim.kind, name: claim.name, group: group.name, status, address: claim.address, stack },
-    ...{ state: claim.state, exists: present !== undefined, urn: holding?.urn ?? null, owner: claim.owner },
-    ...{ databaseId: claim.databaseId ?? null, run: claim.run, since: begunAt(claim)?.toISOString() ?? null },
-    commands,
-  };
+  return { ...rowOf(claim, group.name, present), status, stack, urn: holding?.urn ?? null, commands };
 }
+
+async function madeAtRunTime(scene: Scene, { group }: GroupRegistry, claim: RecordedClaim): Promise<Orphan> {
+  const present = await presentId(scene, group, claim);
+  return { ...rowOf(claim, group.name, present), status: "unmanaged", stack: null, urn: null, commands: [] };
+}
+
+const rowOf = (claim: RecordedClaim, group: string, present: string | undefined) => ({
+  ...{ kind: claim.kind, name: claim.name, group, address: claim.address, state: claim.state, owner: claim.owner },
+  ...{ exists: present !== undefined, databaseId: claim.databaseId ?? null, run: claim.run },
+  since: begunAt(claim)?.toISOString() ?? null,
+});
 
 /** The resource of the compared state that owns the claim. */
 export const holdingOf = ({ state }: Scene, { kind, owner }: RecordedClaim) =>

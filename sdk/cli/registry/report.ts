@@ -12,15 +12,19 @@ const meanings: Record<OrphanStatus, string> = {
   "database-gone": "it is claimed, but not on the platform. Its command forgets it.",
   "other-database": "somebody made another database under the name since. Its command forgets the first one.",
   "not-compared": "it has an owner; whether a state has it was not looked at.",
+  unmanaged: 'an application made it at run time. Declare it with adopt: "unowned" to manage it.',
   unclaimed: 'it is in the group, but not in its registry. Declare it with adopt: "unowned" to manage it.',
 };
 
 /** For people: which settings and which state, a table, then what each status in it means. */
-export function reportOf(scene: Scene, { orphans, elsewhere }: Orphans, now = Date.now()): string {
+export function reportOf(scene: Scene, { orphans, elsewhere, unmanaged }: Orphans, now = Date.now()): string {
   const lines = [contextLine(scene), ...scene.notes, ""];
   if (orphans.length > 0) lines.push(...table(orphans, now), "");
   lines.push(summary(scene, orphans));
   for (const status of new Set(orphans.map((one) => one.status))) lines.push(`${status}: ${meanings[status]}`);
+  if (unmanaged > 0 && !orphans.some(({ status }) => status === "unmanaged")) {
+    lines.push(`${unmanaged} more that applications made at run time, and no stack manages: --unclaimed lists them.`);
+  }
   const others = Object.entries(elsewhere);
   for (const [stack, count] of others) {
     lines.push(

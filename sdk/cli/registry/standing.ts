@@ -2,6 +2,7 @@ import { TenantryError } from "../../../provider/platform/errors";
 import type { ClaimKind } from "../../../provider/registry/claim";
 import { claimCommand, quoted, releaseCommand, stackOf } from "../../../provider/registry/commands";
 import type { RecordedClaim } from "../../../provider/registry/inspect";
+import { isRuntimeAddress } from "../../../provider/registry/runtime-address";
 import { holdingOf } from "./orphan";
 import type { GroupRegistry, Scene } from "./scene";
 
@@ -40,6 +41,8 @@ export function requireNoState(scene: Scene, { claim }: Standing, as: string | u
       },
     );
   }
+  // An application's claim is in nobody's state.
+  if (isRuntimeAddress(address)) return;
   const stack = stackOf(address);
   if (scene.stack?.name === stack) return;
   throw new TenantryError("not-owner", `${name}: it belongs to ${address}, whose stack's state may have it.`, {

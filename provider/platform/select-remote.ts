@@ -1,0 +1,17 @@
+import { localPlatformAt } from "../drivers/local/at-address";
+import { tursoPlatform } from "../drivers/turso";
+import { TenantryError } from "./errors";
+import type { Platform } from "./platform";
+import type { ConnectionSettings } from "./settings";
+
+/** As `selectPlatform`, where there is no disk to find the embedded platform on: its address and token are given. */
+export function selectRemotePlatform(settings: ConnectionSettings): Platform {
+  const { platform, organization, apiUrl, apiToken, databaseUrl, concurrency } = settings;
+  if (!apiUrl || !apiToken) {
+    throw new TenantryError("not-configured", `${apiUrl ? "token" : "apiUrl"}: it has to be given here.`, {
+      fix: "There is no disk to look for the platform on: pass apiUrl and token, as `npx tenantry local` prints them.",
+    });
+  }
+  if (platform === "local") return localPlatformAt({ apiUrl, apiToken, organization, databaseUrl, concurrency });
+  return tursoPlatform({ apiUrl, apiToken, organization: organization!, databaseUrl, concurrency });
+}

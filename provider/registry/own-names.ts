@@ -1,0 +1,22 @@
+/**
+ * How the names of Tenantry's own databases are put together, for whatever hash there is: of `text`, the first 12
+ * hexadecimal digits of SHA-256.
+ */
+export interface OwnName {
+  /** What is hashed. */
+  readonly text: string;
+  readonly name: (hash: string) => string;
+}
+
+const maxLength = 64;
+
+export function registryNameOf(group: string): OwnName {
+  const text = `tenantry-registry-${group}`;
+  return { text, name: (hash) => (text.length <= maxLength ? text : `${text.slice(0, maxLength - 13)}-${hash}`) };
+}
+
+/** A template database is named by its content: another digest is another database, so none is ever changed in place. */
+export const templateNameOf = (group: string, template: string, digest: string): OwnName => ({
+  text: `${group}\n${template}\n${digest}`,
+  name: (hash) => `tenantry-template-${template.slice(0, 28)}-${hash}`,
+});

@@ -1,0 +1,60 @@
+/**
+ * The run-time library where there is no Node.js: no file is read, nothing native is loaded, and calls go over the
+ * runtime's own `fetch`.
+ */
+import { TenantryError } from "../../provider/platform/errors";
+import type { Platform } from "../../provider/platform/platform";
+import { selectRemotePlatform } from "../../provider/platform/select-remote";
+import { type OwnName, registryNameOf, templateNameOf } from "../../provider/registry/own-names";
+import { parseTemplateRef } from "../../provider/rollout/template-ref";
+import type { Template } from "./ground";
+import { type ConnectionOptions, optionNames, refuseUnknownOptions, settingsFrom } from "./options";
+import { type CacheSettings, type Defaults, type Sources, type Tenantry, tenantryOn } from "./tenantry";
+
+export type { CacheSettings, Client, Defaults, Sources, Tenant, Tenantry } from "./tenantry";
+export type { DeprovisionOptions, Deprovisioned } from "./deprovision";
+export type { ProvisionOptions, Provisioned } from "./provision";
+export type { TenantToken } from "./token-keeper";
+export { subjectName } from "./subject";
+export { TenantryError } from "../../provider/platform/errors";
+
+export interface TenantryOptions extends ConnectionOptions, Sources, Defaults {
+  readonly cache?: CacheSettings;
+}
+
+/**
+ * As in Node.js, but all is given: no environment is read, and a template is a SchemaTemplate's `ref`, whose template
+ * database a deploy (or Node.js) has made before.
+ */
+export function createTenantry(options: TenantryOptions): Tenantry {
+  refuseUnknownOptions(options, optionNames);
+  const { platform, organization, token, apiUrl, databaseUrl, ...rest } = options;
+  const given = { platform, organization, token, apiUrl, databaseUrl };
+  let selected: Platform | undefined;
+  const select = (): Platform => (selected ??= selectRemotePlatform(settingsFrom(given, {})));
+  if (!rest.tokenFor) select();
+  const ground = {
+    platform: select,
+    registryName: (group: string) => hashed(registryNameOf(group)),
+    templateName: (group: string, name: string, digest: string) => hashed(templateNameOf(group, name, digest)),
+    template,
+  };
+  return tenantryOn(ground, rest);
+}
+
+async function hashed({ text, name }: OwnName): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+  const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return name(hex.slice(0, 12));
+}
+
+function template(text: string): Template {
+  const ref = parseTemplateRef(text);
+  if (!ref) {
+    throw new TenantryError("invalid-input", `template: "${text}" is not a SchemaTemplate's ref.`, {
+      fix: "Pass the output `ref` as it is: migrations cannot be read here.",
+    });
+  }
+  const { name, version, digest, start } = ref;
+  return { name, version, digest, copied: start === "copy" };
+}
