@@ -18,15 +18,13 @@ const table = `CREATE TABLE IF NOT EXISTS hand_overs (
   database_id TEXT NOT NULL,
   default_name INTEGER NOT NULL,
   to_address TEXT NOT NULL,
-  to_incarnation TEXT NOT NULL,     -- while it is the claim's, nobody has taken it there yet
+  to_incarnation TEXT NOT NULL,     -- while it is the claim's, nobody has taken it there yet; empty: it went back
   PRIMARY KEY (kind, name, address)) WITHOUT ROWID`;
 
 export interface Move {
   /** As it was read; held. */
   readonly claim: RecordedClaim;
   readonly address: string;
-  /** Where a resource of a state is to have it: that one's id. Default: an owner that nobody is yet. */
-  readonly owner?: string;
 }
 
 /** In one transaction; larger ones would be larger requests for nothing. */
@@ -44,10 +42,10 @@ export async function writeMoves(sql: Sql, moves: readonly Move[]): Promise<Reco
 }
 
 async function writeBatch(sql: Sql, moves: readonly Move[]): Promise<RecordedClaim[]> {
-  const rows = moves.map(({ claim, address, owner }) => ({
+  const rows = moves.map(({ claim, address }) => ({
     ...{ kind: claim.kind, name: claim.name, address: claim.address, owner: claim.owner, run: claim.run },
     ...{ incarnation: claim.incarnation, database_id: claim.databaseId, stack: stackOf(claim.address) },
-    ...{ to_address: address, known_owner: owner, to_owner: randomId(), to_incarnation: randomId() },
+    ...{ to_address: address, to_owner: randomId(), to_incarnation: randomId() },
   }));
   const given = JSON.stringify(rows);
   const statement = (text: string): SqlStatement => ({ sql: `WITH ${due} ${text}`, args: [given] });
@@ -58,9 +56,14 @@ async function writeBatch(sql: Sql, moves: readonly Move[]): Promise<RecordedCla
                  WHERE stack IN (SELECT stack FROM due)`),
       statement(`INSERT OR REPLACE INTO hand_overs
                    SELECT kind, name, address, owner, incarnation, database_id, default_name, to_address,
-                          coalesce(back_incarnation, to_incarnation) FROM due`),
+                          iif(back_owner IS NULL, to_incarnation, '') FROM due WHERE NOT is_open`),
+      // Who was to have it and never did is in no state: what goes on from there goes on from the one before.
+      statement(`UPDATE hand_overs SET to_address = due.to_address,
+                   to_incarnation = iif(due.back_owner IS NULL, due.to_incarnation, '')
+                 FROM due WHERE due.is_open AND hand_overs.kind = due.kind AND hand_overs.name = due.name
+                   AND hand_overs.to_incarnation = due.incarnation`),
       statement(`UPDATE claims SET address = due.to_address,
-                   owner = coalesce(due.back_owner, due.known_owner, due.to_owner),
+                   owner = coalesce(due.back_owner, due.to_owner),
                    incarnation = coalesce(due.back_incarnation, due.to_incarnation),
                    default_name = coalesce(due.back_default_name, 1)
                  FROM due WHERE claims.kind = due.kind AND claims.name = due.name`),
@@ -86,16 +89,17 @@ async function writeBatch(sql: Sql, moves: readonly Move[]): Promise<RecordedCla
 const due = `moves AS (SELECT value ->> 'kind' AS kind, value ->> 'name' AS name, value ->> 'address' AS address,
     value ->> 'owner' AS owner, value ->> 'incarnation' AS incarnation, value ->> 'database_id' AS database_id,
     value ->> 'run' AS run, value ->> 'stack' AS stack, value ->> 'to_address' AS to_address,
-    value ->> 'known_owner' AS known_owner, value ->> 'to_owner' AS to_owner, value ->> 'to_incarnation' AS to_incarnation
+    value ->> 'to_owner' AS to_owner, value ->> 'to_incarnation' AS to_incarnation
   FROM json_each(?)),
 due AS (SELECT moves.*, claims.default_name, back.owner AS back_owner, back.incarnation AS back_incarnation,
-    back.default_name AS back_default_name
+    back.default_name AS back_default_name,
+    EXISTS (SELECT 1 FROM hand_overs AS untaken WHERE untaken.kind = moves.kind AND untaken.name = moves.name
+      AND untaken.to_address = moves.address AND untaken.to_incarnation = moves.incarnation) AS is_open
   FROM moves JOIN claims ON claims.kind = moves.kind AND claims.name = moves.name AND claims.state = 'held'
     AND claims.address = moves.address AND claims.owner = moves.owner AND claims.incarnation = moves.incarnation
     AND claims.database_id = moves.database_id AND claims.run = moves.run
   LEFT JOIN hand_overs AS back ON back.kind = moves.kind AND back.name = moves.name
     AND back.address = moves.to_address AND back.database_id = moves.database_id
-    AND back.owner = coalesce(moves.known_owner, back.owner)
   WHERE NOT EXISTS (SELECT 1 FROM claims AS other
     WHERE other.kind = moves.kind AND other.address = moves.to_address AND other.name <> moves.name))`;
 

@@ -4,6 +4,7 @@ import { TenantryError } from "../../provider/platform/errors";
 import { doctorCommand } from "./doctor";
 import { localCommand } from "./local";
 import { manifestCommand } from "./manifest";
+import { moveCommand } from "./move";
 import { registryCommand } from "./registry";
 import { schemaCommand } from "./schema";
 
@@ -12,6 +13,7 @@ const program = new Command("tenantry")
   .addCommand(localCommand())
   .addCommand(doctorCommand())
   .addCommand(registryCommand())
+  .addCommand(moveCommand())
   .addCommand(schemaCommand())
   .addCommand(manifestCommand());
 

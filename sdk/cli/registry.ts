@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import type { ClaimKind } from "../../provider/registry/claim";
+import { withSettings } from "./registry/flags";
 import { findOrphans } from "./registry/orphan";
 import { contextLine, reportOf } from "./registry/report";
 import { type Scene, type SceneFlags, openScene } from "./registry/scene";
@@ -66,18 +67,6 @@ async function transfer(
 
 const kindOption = (): Option =>
   new Option("--kind <kind>", "what it is").choices(["database", "group"]).default("database");
-
-/** None for the token: others on the machine can read a command line. */
-function withSettings(command: Command): Command {
-  return command
-    .option("--group <name>", "look into this group's registry only")
-    .option("--stack <name>", "compare with this stack's state, and read its config (default: the one selected here)")
-    .option("--connection <name>", "one of tenantry:connections (default: the stack's own)")
-    .option("--platform <name>", "as tenantry:platform, and so on; flags win over the environment, that over the stack")
-    .option("--organization <slug>")
-    .option("--api-url <address>")
-    .option("--database-url <template>");
-}
 
 function documentOf({ scope, stack, registries, notes }: Scene, found: object): string {
   const groups = registries.map(({ group }) => group.name);

@@ -31,6 +31,9 @@ export interface Holding {
 export interface StackResource {
   readonly urn: string;
   readonly type: string;
+  readonly id: string | undefined;
+  /** Whether the engine refuses to delete it; undefined: no. */
+  readonly protect: boolean | undefined;
   /** As state holds them, but for the secret ones, which are left out. */
   readonly outputs: Readonly<Record<string, unknown>>;
 }
@@ -69,6 +72,7 @@ const exported = z.object({
           type: z.string(),
           id: z.string().optional(),
           delete: z.boolean().optional(),
+          protect: z.boolean().optional(),
           outputs: z.record(z.string(), z.unknown()).nullish(),
         }),
       )
@@ -91,7 +95,10 @@ export async function readState({ name }: Stack): Promise<StackState> {
       ),
       resources: deployment.resources
         .filter((one) => one.type.startsWith(typePrefix) && !one.delete)
-        .map(({ urn, type, outputs }) => ({ urn, type, outputs: withoutSecrets(outputs ?? {}) })),
+        .map(({ urn, type, id, protect, outputs }) => ({
+          ...{ urn, type, id, protect },
+          outputs: withoutSecrets(outputs ?? {}),
+        })),
       pending: deployment.pending_operations.map(({ type, resource }) => ({ type, urn: resource.urn })),
     };
   } catch (error) {

@@ -9,6 +9,8 @@ export interface FakeStack {
   /** What state has of each, by the same keys; nothing where it is left out. */
   readonly outputs?: Readonly<Record<string, object>>;
   readonly pending?: readonly string[];
+  /** Those that the engine refuses to delete, by the same keys. */
+  readonly protected?: readonly string[];
   /** Its config cannot be read, as without its passphrase. */
   readonly locked?: boolean;
   readonly config?: Readonly<Record<string, string>>;
@@ -20,7 +22,7 @@ export interface FakeStack {
  */
 export async function writeFakePulumi(
   folder: string,
-  { name, resources = {}, outputs = {}, pending = [], locked, config = {} }: FakeStack,
+  { name, resources = {}, outputs = {}, pending = [], protected: kept = [], locked, config = {} }: FakeStack,
 ) {
   const [, project, stack] = name.split("/");
   const urn = (type: string, of: string) => `urn:pulumi:${stack}::${project}::${type}::${of}`;
@@ -30,7 +32,7 @@ export async function writeFakePulumi(
       resources: Object.entries(resources).map(([what, id]) => {
         const [kind, of = ""] = what.split(" ");
         const type = `pulumi-nodejs:dynamic/tenantry:${kind}`;
-        return { urn: urn(type, of), type, id, outputs: outputs[what] };
+        return { urn: urn(type, of), type, id, outputs: outputs[what], protect: kept.includes(what) || undefined };
       }),
       pending_operations: pending.map((of) => ({
         resource: { urn: urn("pulumi-nodejs:dynamic/tenantry:TenantDatabase", of) },

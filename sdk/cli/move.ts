@@ -1,0 +1,128 @@
+import { Command, InvalidArgumentError } from "commander";
+import { TenantryError } from "../../provider/platform/errors";
+import { type DestinationFlags, destinationOf } from "./move/destination";
+import { type MovePlan, type MoveScene, planMoves } from "./move/plan";
+import { afterwards, moveDocument, planReport, unclearReport } from "./move/report";
+import { handOver, untaken } from "./move/write";
+import { globs, parseNamePattern } from "./name-pattern";
+import { consent } from "./registry/consent";
+import { withSettings } from "./registry/flags";
+import { contextLine } from "./registry/report";
+import { type SceneFlags, openScene } from "./registry/scene";
+
+interface Flags extends SceneFlags, DestinationFlags {
+  readonly fromFleet?: string;
+  readonly where?: Readonly<Record<string, string>>;
+  readonly id?: string;
+  readonly undo?: boolean;
+  readonly skipUnclear?: boolean;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly json?: boolean;
+}
+
+/** `tenantry move`: the hand-over of tenants from one resource to another, before the `up` that performs it. */
+export function moveCommand(): Command {
+  return withSettings(new Command("move"))
+    .description(
+      "Hand tenants over to another resource, fleet or stack, whose next `pulumi up` takes them as they are.",
+    )
+    .argument("[names...]", 'databases, such as acme or "eu-*" (default: every TenantDatabase of the stack)')
+    .option("--to-fleet <name>", "to this TenantFleet, each under its tenant's id")
+    .option("--to-resources [pattern]", 'to a TenantDatabase each, called by this pattern (default: "{id}")')
+    .option("--to <address>", "to ORGANIZATION/PROJECT/STACK/RESOURCE, with {id} in it where there are several")
+    .option("--to-stack <name>", "in this stack, ORGANIZATION/PROJECT/STACK (default: the one where they are)")
+    .option("--from-fleet <name>", "only tenants of this TenantFleet")
+    .option("--where <label=value>", "only tenants with this label; repeatable", labelOf)
+    .option(
+      "--id <pattern>",
+      "how a tenant's id is in its database's name, such as \"tenant-{id}\" (default: its `tenant`)",
+    )
+    .option("--undo", "take back what was handed over and nobody has taken yet")
+    .option("--skip-unclear", "leave out what cannot be handed over as things stand, and hand over the rest")
+    .option("--dry-run", "show what would be written, and write nothing")
+    .option("--yes", "do not ask")
+    .option("--json", "print one JSON document")
+    .addHelpText(
+      "after",
+      `
+Without it, a tenant that moves in a program is refused where it should go, and not deleted where it was.
+
+Examples:
+  tenantry move --to-fleet prod
+  tenantry move --from-fleet prod --to-resources
+  tenantry move acme "eu-*" --to-fleet prod --to-stack organization/shop/eu
+  tenantry move --undo`,
+    )
+    .action(move);
+}
+
+async function move(names: string[], { json, dryRun, yes, ...flags }: Flags): Promise<void> {
+  const scene = requireState(await openScene(flags));
+  const { plan, words, note = [] } = flags.undo ? await undoPlan(scene, names) : planned(scene, names, flags);
+  const say = (lines: readonly string[]): void =>
+    void (json ? undefined : process.stdout.write(lines.map((line) => `${line}\n`).join("")));
+  say([contextLine(scene), ...scene.notes, ...note, ...planReport(scene, plan, words)]);
+  if (plan.unclear.length > 0 && !flags.skipUnclear && !dryRun) {
+    if (json) process.stdout.write(moveDocument(scene, plan, false));
+    throw new TenantryError("needs-decision", "Nothing was written, because not all of them can be handed over.", {
+      fix: "Do what stands beside each, or pass --skip-unclear to hand over the others.",
+    });
+  }
+  if (plan.moves.length === 0 || dryRun) {
+    if (json) process.stdout.write(moveDocument(scene, plan, false));
+    else if (dryRun) say(["Nothing was written."]);
+    return;
+  }
+  await consent("Write this? No database is touched.", yes);
+  const left = await handOver(scene, plan.moves);
+  const gone = new Set(left.map(({ name }) => name));
+  const done = plan.moves.filter(({ claim }) => !gone.has(claim.name));
+  if (json)
+    process.stdout.write(moveDocument(scene, { ...plan, moves: done, unclear: [...plan.unclear, ...left] }, true));
+  if (flags.undo) say([`Taken back: ${done.length}. They are as they were.`]);
+  else if (done.length > 0) say(afterwards(done, scene.stack.name));
+  if (left.length === 0) return;
+  say(unclearReport(left));
+  throw new TenantryError("not-owner", `${left.length} of ${plan.moves.length} were not handed over.`, {
+    fix: "Run it again.",
+  });
+}
+
+function requireState(scene: Awaited<ReturnType<typeof openScene>>): MoveScene {
+  const { stack, state } = scene;
+  if (stack && state) return { ...scene, stack, state };
+  throw new TenantryError(
+    "not-configured",
+    "Whose tenants are to be handed over is not known: there is no stack here.",
+    { fix: "Run this in a project's folder, or with --stack organization/project/stack." },
+  );
+}
+
+interface Planned {
+  readonly plan: MovePlan;
+  /** Where they go. */
+  readonly words: string;
+  /** What may be a slip. */
+  readonly note?: readonly string[];
+}
+
+function planned(scene: MoveScene, names: string[], flags: Flags): Planned {
+  const destination = destinationOf(flags, scene.stack.name, scene.state.resources);
+  const { fromFleet, where = {}, id } = flags;
+  const idPattern = id === undefined ? undefined : parseNamePattern(id, "--id", ["id"]);
+  const plan = planMoves(scene, { names, fromFleet, where, idPattern }, destination);
+  return { plan, words: destination.words, note: destination.note === undefined ? [] : [destination.note] };
+}
+
+async function undoPlan(scene: MoveScene, names: string[]): Promise<Planned> {
+  const fits = globs(names);
+  const moves = (await untaken(scene)).filter(({ claim }) => fits(claim.name));
+  return { plan: { moves, unclear: [], there: 0 }, words: "where they were, since nobody has taken them" };
+}
+
+function labelOf(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const [, key, value] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  if (key === undefined) throw new InvalidArgumentError('It must be a label, such as "ring=beta".');
+  return { ...before, [key]: value! };
+}

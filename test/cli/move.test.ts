@@ -1,0 +1,232 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { tenantDatabase } from "../../provider/resources/tenant-database";
+import type { TenantDatabaseInputs } from "../../provider/resources/tenant-database/inputs";
+import type { TenantDatabaseOutputs } from "../../provider/resources/tenant-database/outputs";
+import { type Bench, addressOf, stack, tenant, withBench } from "../support/bench";
+import { type FakeStack, writeFakePulumi } from "./fake-pulumi";
+import { type Ended, runCli } from "./run-cli";
+
+const blog = "organization/blog/prod";
+
+interface Document {
+  readonly stack: string;
+  readonly written: boolean;
+  readonly moves: { readonly name: string; readonly from: string; readonly to: string; readonly databaseId: string }[];
+  readonly there: number;
+  readonly unclear: { readonly name: string; readonly why: string }[];
+}
+
+interface Scene {
+  readonly bench: Bench;
+  /** Runs `tenantry move ...` in a project's folder. */
+  cli(...args: string[]): Promise<Ended>;
+  json(...args: string[]): Promise<Document>;
+  /** Makes tenants of the stack, which its state then has. */
+  make(tenants: Readonly<Record<string, Partial<TenantDatabaseInputs>>>): Promise<Map<string, Made>>;
+  /** What state has beside them. */
+  knows(known: Partial<FakeStack>): Promise<void>;
+}
+
+interface Made {
+  readonly id: string;
+  readonly outputs: TenantDatabaseOutputs;
+}
+
+async function withScene(use: (scene: Scene) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "tenantry-move-"));
+  const commands = join(folder, "commands");
+  try {
+    await mkdir(commands);
+    await writeFile(join(folder, "Pulumi.yaml"), "name: shop\nruntime: nodejs\n");
+    await withBench(async (bench) => {
+      const env = {
+        PATH: [commands, dirname(process.execPath), "/usr/bin", "/bin"].join(delimiter),
+        TENANTRY_PLATFORM: "local",
+        TENANTRY_API_URL: bench.platform.url,
+        TENANTRY_API_TOKEN: bench.platform.apiToken,
+      };
+      const cli: Scene["cli"] = (...args) => runCli(["move", ...args], { cwd: folder, env });
+      let state: FakeStack = { name: stack };
+      const knows: Scene["knows"] = (known) => writeFakePulumi(commands, (state = { ...state, ...known }));
+      await knows({});
+      await use({
+        ...{ bench, cli, knows },
+        async json(...args) {
+          const { code, stdout, stderr } = await cli("--json", ...args);
+          assert.deepEqual([code, stderr], [0, ""]);
+          return JSON.parse(stdout) as Document;
+        },
+        async make(tenants) {
+          const context = bench.context();
+          const made = new Map<string, Made>();
+          for (const [name, more] of Object.entries(tenants)) {
+            made.set(name, await tenantDatabase.create({ inputs: tenant(name, more), context }));
+          }
+          const entries = [...made].map(([name, one]) => [`TenantDatabase ${name}`, one] as const);
+          await knows({
+            resources: Object.fromEntries(entries.map(([what, { id }]) => [what, id])),
+            outputs: Object.fromEntries(entries.map(([what, { outputs }]) => [what, outputs])),
+          });
+          return made;
+        },
+      });
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const addresses = async (bench: Bench): Promise<Record<string, string>> =>
+  Object.fromEntries((await bench.claims()).map(({ name, address }) => [name, address]));
+
+describe("tenantry move", function () {
+  // A start of the command takes seconds on a busy machine.
+  this.timeout(240_000);
+
+  it("hands every tenant of the stack over to a fleet by its id, once it was shown and agreed to", async () => {
+    await withScene(async ({ bench, cli, make }) => {
+      const names = Array.from({ length: 12 }, (_, i) => `t${String(i).padStart(2, "0")}`);
+      const made = await make(Object.fromEntries(names.map((name) => [name, name === "t03" ? { tenant: "a/b" } : {}])));
+      const asked = await cli("--to-fleet", "prod");
+      assert.equal(asked.code, 1);
+      assert.match(asked.stderr, /Write this\? No database is touched\. Nobody can answer here.*Pass --yes/s);
+      assert.match(
+        asked.stdout,
+        /^The state has no fleet "prod" yet.*\nTo be handed over to the fleet "prod": 12 databases\.$/m,
+      );
+      assert.match(asked.stdout, /^ {2}t03 +t03 +prod\/a%2Fb$/m);
+      assert.match(asked.stdout, /and 2 more \(--json lists all\)/);
+      const before = await addresses(bench);
+      assert.deepEqual(await addresses(bench), Object.fromEntries(names.map((name) => [name, addressOf(name)])));
+
+      const { code, stdout, stderr } = await cli("--to-fleet", "prod", "--yes");
+      assert.deepEqual([code, stderr], [0, ""]);
+      assert.match(stdout, /Handed over: 12 databases\. No database was touched\.\nNow declare them there/);
+      const at = (name: string): string => addressOf(`prod/${name === "t03" ? "a%2Fb" : name}`);
+      assert.deepEqual(await addresses(bench), Object.fromEntries(names.map((name) => [name, at(name)])));
+      for (const one of made.values()) {
+        const note = await tenantDatabase.delete({ ...one, context: bench.context() });
+        assert.match(note ?? "", /left as it is, because it was handed over to organization\/shop\/dev\/prod\//);
+      }
+
+      const back = await cli("--undo", "--yes");
+      assert.deepEqual([back.code, back.stderr], [0, ""]);
+      assert.match(back.stdout, /Taken back: 12\. They are as they were\./);
+      assert.deepEqual(await addresses(bench), before);
+      assert.match((await cli("--undo", "--yes")).stdout, /: 0 databases\.$/m);
+    });
+  });
+
+  it("chooses by name, by label and by what the name says, and tells programs all of it", async () => {
+    await withScene(async ({ bench, json, make }) => {
+      await make({
+        "eu-acme": { labels: { ring: "beta" } },
+        "eu-bolt": { labels: { ring: "stable" } },
+        "us-cog": { labels: { ring: "beta" } },
+      });
+      const to = ["--to-fleet", "prod", "--to-stack", blog, "--id", "eu-{id}"];
+      const planned = await json("eu-*", ...to, "--dry-run");
+      assert.deepEqual(
+        planned.moves.map(({ name, from, to: there }) => [name, from, there]),
+        [
+          ["eu-acme", addressOf("eu-acme"), `${blog}/prod/acme`],
+          ["eu-bolt", addressOf("eu-bolt"), `${blog}/prod/bolt`],
+        ],
+      );
+      assert.deepEqual([planned.stack, planned.written, planned.there, planned.unclear], [stack, false, 0, []]);
+      assert.equal(planned.moves[0]!.databaseId, await bench.databaseId("eu-acme"));
+      assert.equal((await addresses(bench))["eu-acme"], addressOf("eu-acme"));
+
+      const done = await json("--where", "ring=beta", "eu-*", ...to, "--yes");
+      assert.deepEqual([done.written, done.moves.map(({ name }) => name)], [true, ["eu-acme"]]);
+      assert.deepEqual(await addresses(bench), {
+        "eu-acme": `${blog}/prod/acme`,
+        "eu-bolt": addressOf("eu-bolt"),
+        "us-cog": addressOf("us-cog"),
+      });
+      const one = await json("us-cog", "--to", `${blog}/cog`, "--yes");
+      assert.deepEqual(
+        one.moves.map(({ to: there }) => there),
+        [`${blog}/cog`],
+      );
+      const resources = await json("eu-bolt", "--to-resources", "{id}-eu", "--id", "eu-{id}", "--yes");
+      assert.deepEqual(
+        resources.moves.map(({ to: there }) => there),
+        [addressOf("bolt-eu")],
+      );
+    });
+  });
+
+  it("refuses all where something is unclear, and says of each what to do first; --skip-unclear does the others", async () => {
+    await withScene(async ({ bench, cli, json, make, knows }) => {
+      const made = await make(
+        Object.fromEntries(["fine", "gone", "replaced", "again", "busy", "taken", "kept"].map((name) => [name, {}])),
+      );
+      await bench.api.ok("DELETE", "/databases/gone");
+      await bench.api.ok("DELETE", "/databases/replaced");
+      await bench.api.ok("POST", "/databases", { name: "replaced", group: "eu" });
+      await tenantDatabase.create({ inputs: tenant("again"), context: bench.context() });
+      const taken = tenant("taken", { self: addressOf("taken", blog), adopt: "force" });
+      await tenantDatabase.create({ inputs: taken, context: bench.context() });
+      await knows({ pending: ["busy"], protected: ["TenantDatabase kept"] });
+
+      const { moves, unclear } = await json("--to-fleet", "prod", "--dry-run");
+      assert.deepEqual(
+        moves.map(({ name }) => name),
+        ["fine"],
+      );
+      const whys = Object.fromEntries(unclear.map(({ name, why }) => [name, why]));
+      assert.match(whys["gone"]!, /not on the platform; run `pulumi refresh` first/);
+      assert.match(whys["replaced"]!, /another database has the name since/);
+      assert.match(whys["again"]!, /forced replacement of it was broken off/);
+      assert.match(whys["busy"]!, /a run that was killed was at work on it/);
+      assert.match(whys["taken"]!, /the registry does not say that it is this stack's/);
+      assert.match(whys["kept"]!, /it is protected: take that out of the program/);
+      assert.equal(unclear.length, 6);
+
+      const refused = await cli("--to-fleet", "prod", "--yes");
+      assert.equal(refused.code, 1);
+      assert.match(refused.stdout, /Not as it should be, and not handed over: 6 databases\.\n {2}gone: /);
+      assert.match(refused.stderr, /Nothing was written, because not all of them can be handed over.*--skip-unclear/);
+      assert.equal((await addresses(bench))["fine"], addressOf("fine"));
+      const some = await cli("--to-fleet", "prod", "--yes", "--skip-unclear");
+      assert.deepEqual([some.code, some.stderr], [0, ""]);
+      assert.equal((await addresses(bench))["fine"], addressOf("prod/fine"));
+      assert.equal((await addresses(bench))["again"], addressOf("again"));
+      assert.equal(made.size, 7);
+    });
+  });
+
+  it("says what is missing or cannot be: destination, stack, names, patterns, two at one place", async () => {
+    await withScene(async ({ bench, cli, make }) => {
+      await make({ acme: {}, bolt: {} });
+      for (const [args, text] of [
+        [[], /Where they are to go was not said\. Pass one of --to-fleet, --to-resources and --to/],
+        [["--to-fleet", "a", "--to", "b"], /Where they are to go was twice said/],
+        [["--to", "prod"], /--to: "prod" is not the address of a resource/],
+        [["--to-resources", "x"], /--to-resources: "x" has no \{id\} in it/],
+        [["--to-fleet", "prod", "--to-stack", "prod"], /--to-stack: "prod" is not a stack in full/],
+        [["acne", "--to-fleet", "prod"], /"acne": no tenant of this state has .*Did you mean "acme"\?/],
+        [["--to-fleet", "prod", "--id", "x-{name}"], /--id: "x-\{name\}": \{name\} is nothing that a name can say/],
+        [["--to-fleet", "prod", "--from-fleet", "none"], /--from-fleet: this state has no fleet "none"/],
+        [["--to-fleet", "prod", "--where", "beta"], /It must be a label, such as "ring=beta"/],
+      ] as const) {
+        const ended = await cli(...args, "--yes");
+        assert.equal(ended.code, 1, args.join(" "));
+        assert.match(ended.stderr, text);
+        assert.doesNotMatch(ended.stderr, /\n\s+at /);
+      }
+      const both = await cli("--to", addressOf("one"), "--yes");
+      assert.match(both.stdout, /bolt: organization\/shop\/dev\/one is to have "acme", or has it/);
+      const there = await cli("acme", "--to", addressOf("bolt"), "--yes");
+      assert.match(there.stdout, /acme: organization\/shop\/dev\/bolt is to have "bolt", or has it/);
+      const same = await cli("acme", "--to-resources", "--yes");
+      assert.deepEqual([same.code, same.stderr], [0, ""]);
+      assert.match(same.stdout, /There already: 1 database\./);
+      assert.deepEqual(await addresses(bench), { acme: addressOf("acme"), bolt: addressOf("bolt") });
+    });
+  });
+});
