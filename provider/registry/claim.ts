@@ -18,6 +18,8 @@ export interface Claim {
   readonly state: ClaimState;
   readonly owner: string;
   readonly incarnation: string;
+  /** Another name that is held for the same address, where `claim` was asked for this one. */
+  readonly elsewhere?: string;
   /** The incarnation that still stands in the row, where `hold` is to put the new one in its place. */
   readonly standing?: string;
   readonly databaseId: string | undefined;
@@ -96,7 +98,12 @@ const ofRuntime = `(claims.address LIKE '${runtimePrefix}%' AND claims.state <> 
 /** The row that the intent was about, for the same transaction: it names the same one before and after the intent. */
 export function claimedStatement(request: ClaimRequest): SqlStatement {
   const name = nameOf(request);
-  return { sql: `SELECT * FROM claims WHERE kind = ? AND name = ${name.sql}`, args: [request.kind, ...name.args] };
+  const elsewhere = `SELECT other.name FROM claims AS other WHERE other.kind = claims.kind AND other.address = ?
+    AND other.name <> claims.name AND other.state = 'held' LIMIT 1`;
+  return {
+    sql: `SELECT *, (${elsewhere}) AS elsewhere FROM claims WHERE kind = ? AND name = ${name.sql}`,
+    args: [request.address, request.kind, ...name.args],
+  };
 }
 
 /** Looked up where it is written: a look of its own would be one more round trip for every new tenant. */
@@ -123,7 +130,8 @@ function whatIsOurs({ address, formerAddresses, spared = [] }: ClaimRequest): Sq
 
 /** The claim as its claimant sees it: it is his if the incarnation is the one that he asked for. */
 export function grantedClaim(row: Row, request: ClaimRequest): Claim {
-  const claim = readClaim(row);
+  const { elsewhere } = row;
+  const claim = { ...readClaim(row), ...(typeof elsewhere === "string" ? { elsewhere } : {}) };
   const theirs = claim.address !== request.address || request.spared?.includes(claim.incarnation);
   if (theirs || claim.incarnation === request.incarnation) return claim;
   return { ...claim, incarnation: request.incarnation, standing: claim.incarnation };

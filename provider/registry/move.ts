@@ -121,14 +121,14 @@ export async function findMoves(
   );
 }
 
-/** The hand-overs that nobody has taken yet: the claim, and the address that had it. */
-export async function openMoves(sql: Sql): Promise<{ claim: RecordedClaim; from: string }[]> {
+/** The hand-overs that nobody has taken yet: the claim, and the address that had it. `to`: to this address only. */
+export async function openMoves(sql: Sql, to?: string): Promise<{ claim: RecordedClaim; from: string }[]> {
   const text = `SELECT claims.*, hand_overs.address AS came_from FROM hand_overs JOIN claims
     ON claims.kind = hand_overs.kind AND claims.name = hand_overs.name AND claims.state = 'held'
       AND claims.incarnation = hand_overs.to_incarnation AND claims.address = hand_overs.to_address
-    ORDER BY claims.kind, claims.name`;
+    WHERE coalesce(claims.address = ?, TRUE) ORDER BY claims.kind, claims.name`;
   return withoutTable(async () => {
-    const { rows } = await sql.execute({ sql: text, args: [] }, { idempotent: true });
+    const { rows } = await sql.execute({ sql: text, args: [to ?? null] }, { idempotent: true });
     return rows.map((row) => ({ claim: recorded(row), from: String(row["came_from"]) }));
   }, []);
 }

@@ -4,6 +4,8 @@ import { z } from "zod";
 import { TenantryError } from "../../provider/platform/errors";
 import type { ClaimKind } from "../../provider/registry/claim";
 import { typeToken } from "../../provider/resources/self";
+import { unpackFleet } from "../../provider/resources/tenant-fleet/pack";
+import { type MadeRecord, isMade, ownerOf } from "../../provider/resources/tenant-fleet/record";
 import { NoAnswer, askPulumi } from "./pulumi";
 
 /** A stack that a command was given, or that is selected where it runs. */
@@ -90,9 +92,11 @@ export async function readState({ name }: Stack): Promise<StackState> {
   try {
     const { deployment } = exported.parse(JSON.parse(await askPulumi(["stack", "export", "--stack", name])));
     return {
-      holdings: deployment.resources.flatMap(({ urn, type, id }) =>
-        kinds[type] && id !== undefined ? [{ urn, kind: kinds[type], owner: id }] : [],
-      ),
+      holdings: deployment.resources.flatMap(({ urn, type, id, outputs }): Holding[] => {
+        if (type === typeToken("tenantFleet"))
+          return inFleet(outputs ?? {}).map((record) => ({ urn, ...heldBy(record) }));
+        return kinds[type] && id !== undefined ? [{ urn, kind: kinds[type], owner: id }] : [];
+      }),
       resources: deployment.resources
         .filter((one) => one.type.startsWith(typePrefix) && !one.delete)
         .map(({ urn, type, id, protect, outputs }) => ({
@@ -108,6 +112,12 @@ export async function readState({ name }: Stack): Promise<StackState> {
     });
   }
 }
+
+/** The tenants that a fleet has a database of. */
+export const inFleet = ({ packed }: Readonly<Record<string, unknown>>): MadeRecord[] =>
+  typeof packed === "string" ? unpackFleet(packed).filter(isMade) : [];
+
+const heldBy = (record: MadeRecord) => ({ kind: "database", owner: ownerOf(record) }) as const;
 
 const typePrefix = typeToken("a").slice(0, -1);
 

@@ -48,7 +48,7 @@ case "$*" in
 esac
 case "$1 $2" in
   "stack --show-name") echo '${name}' ;;
-  "stack export") echo '${JSON.stringify(state)}' ;;
+  "stack export") printf '%s' '${JSON.stringify(state)}' ;;
   "config --json") ${locked ? `echo "error: incorrect passphrase" >&2; exit 1` : ":"}; echo '${JSON.stringify(Object.fromEntries(entries))}' ;;
   *) echo "error: unknown" >&2; exit 1 ;;
 esac

@@ -5,6 +5,8 @@ import { delimiter, dirname, join } from "node:path";
 import { tenantDatabase } from "../../provider/resources/tenant-database";
 import type { TenantDatabaseInputs } from "../../provider/resources/tenant-database/inputs";
 import type { TenantDatabaseOutputs } from "../../provider/resources/tenant-database/outputs";
+import { packFleet } from "../../provider/resources/tenant-fleet/pack";
+import { createProfiles, recordOf } from "../../provider/resources/tenant-fleet/record";
 import { type Bench, addressOf, stack, tenant, withBench } from "../support/bench";
 import { type FakeStack, writeFakePulumi } from "./fake-pulumi";
 import { type Ended, runCli } from "./run-cli";
@@ -157,6 +159,52 @@ describe("tenantry move", function () {
         resources.moves.map(({ to: there }) => there),
         [addressOf("bolt-eu")],
       );
+    });
+  });
+
+  it("takes tenants out of a fleet, by their ids, and knows them as its state's", async () => {
+    await withScene(async ({ bench, json, cli, make, knows }) => {
+      const made = await make({
+        "t-acme": { self: addressOf("prod/a%20b"), tenant: "a b", labels: { ring: "beta" } },
+        "t-bolt": { self: addressOf("prod/bolt"), tenant: "bolt" },
+        cog: {},
+      });
+      const profiles = createProfiles();
+      const records = ["t-acme", "t-bolt"].map((name) => {
+        const { id, outputs } = made.get(name)!;
+        return recordOf(outputs.tenant!, outputs, id, profiles);
+      });
+      const { id, outputs } = made.get("cog")!;
+      await knows({
+        resources: { "TenantDatabase cog": id, "TenantFleet prod": "the-fleet" },
+        outputs: {
+          "TenantDatabase cog": outputs,
+          "TenantFleet prod": { self: addressOf("prod"), packed: packFleet(records) },
+        },
+      });
+      const resources = await json("--from-fleet", "prod", "--to-resources", "--dry-run");
+      assert.deepEqual(
+        resources.moves.map(({ name, from, to }) => [name, from, to]),
+        [
+          ["t-acme", addressOf("prod/a%20b"), addressOf("a b")],
+          ["t-bolt", addressOf("prod/bolt"), addressOf("bolt")],
+        ],
+      );
+      // What is in the fleet already is not one of "all".
+      const into = await json("--to-fleet", "prod", "--dry-run");
+      assert.deepEqual(
+        into.moves.map(({ name, to }) => [name, to]),
+        [["cog", addressOf("prod/cog")]],
+      );
+      const slip = await cli("--to-fleet", "prid", "--dry-run");
+      assert.match(slip.stdout, /The state has no fleet "prid" yet: .* It has "prod"\./);
+      const done = await json("--where", "ring=beta", "--from-fleet", "prod", "--to-fleet", "other", "--yes");
+      assert.deepEqual(
+        done.moves.map(({ to }) => to),
+        [addressOf("other/a%20b")],
+      );
+      assert.equal((await addresses(bench))["t-acme"], addressOf("other/a%20b"));
+      assert.equal((await cli("--from-fleet", "prod", "--to-resources", "--dry-run")).code, 0);
     });
   });
 

@@ -271,6 +271,23 @@ describe("a tenant that is handed over", function () {
     });
   });
 
+  it("is not made anew, empty, by one that was handed it and is declared under another name", async () => {
+    await withScene(async ({ bench, changes, make, handOver, undo, intact }) => {
+      const made = await make("acme");
+      await handOver({ acme: addressOf("customer") });
+      const create = (name: string) =>
+        tenantDatabase.create({ inputs: { ...tenant(name), self: addressOf("customer") }, context: bench.context() });
+      await assert.rejects(create("customer"), {
+        code: "needs-decision",
+        message: /handed the database "acme" over, and is declared as "customer"\. .*name: "acme".*move --undo acme/,
+      });
+      assert.deepEqual([changes(), (await bench.claims()).map(({ name }) => name)], [[], ["acme"]]);
+      await undo();
+      assert.equal((await create("customer")).outputs.name, "customer");
+      await intact(made);
+    });
+  });
+
   it("without a hand-over is refused to the one, and not deleted by the other in the same run", async () => {
     await withScene(async ({ bench, changes, make, handOver, intact }) => {
       const made = await make("acme");

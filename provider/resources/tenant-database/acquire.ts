@@ -65,6 +65,14 @@ export async function acquire(
   const { name } = claim;
 
   const isNew = claim.owner === owner && claim.state === "open";
+  if (isNew && claim.elsewhere !== undefined) {
+    // It would begin anew, empty, beside the data that it was to have.
+    const awaiting = await registry.awaiting("database", inputs.self);
+    if (awaiting.length > 0) {
+      await registry.release(claim);
+      throw awaited(awaiting[0]!, name);
+    }
+  }
   const taken = claim.owner === owner && !isNew;
   const present = before.byName.get(name) ?? (isNew ? undefined : await context.platform.getDatabase(name));
   const provablyOurs =
@@ -128,6 +136,15 @@ export async function acquire(
     return { claim, database: inGroup, registry, how, adopted };
   }
 }
+
+const awaited = (other: string, name: string): TenantryError =>
+  new TenantryError(
+    "needs-decision",
+    `name: it was handed the database "${other}" over, and is declared as "${name}".`,
+    {
+      fix: `Declare it with name: "${other}" (in a fleet also by its namePattern), or take it back with \`npx tenantry move --undo ${other}\`.`,
+    },
+  );
 
 /** The resource that this run moves from that address to another one than `self`. */
 function movedAway({ moves }: Context, address: string, self: string) {

@@ -30,6 +30,8 @@ export async function updateTenantDatabase(
   olds: TenantDatabaseOutputs,
   news: TenantDatabaseInputs,
   context: Context,
+  note: (text: string) => Promise<void> = (text) =>
+    engineLog("info", text, urnOf(news.self, typeToken("tenantDatabase"))),
 ): Promise<TenantDatabaseOutputs> {
   await requireScope(context, olds.scope);
   if (olds.status === "expired") {
@@ -47,7 +49,7 @@ export async function updateTenantDatabase(
   // Only what reaches beyond state asks: what is recorded alone costs no call.
   const successor = claimedAnew || changes ? await successorOf(context, id, { ...olds, self: news.self }) : undefined;
   if (successor !== undefined) {
-    await engineLog("info", leftTo(successor, olds.name), urnOf(news.self, typeToken("tenantDatabase")));
+    await note(leftTo(successor, olds.name));
     return olds;
   }
   const database = { name: olds.name, id: olds.databaseId, hostname: olds.hostname };

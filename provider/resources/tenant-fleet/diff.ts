@@ -14,10 +14,14 @@ import { rosterOf } from "./reconcile";
 import { requireFewRemovals } from "./removal-limit";
 
 /**
- * Compares the recorded tenants with the roster, without asking the platform; the roster is read only where something
- * may have changed. What would happen to whom is the note.
+ * Compares the recorded tenants with the roster, without asking the platform (but where so many leave that it matters
+ * whether they were handed over); the roster is read only where something may have changed. What would happen to whom is the note.
  */
-export function diffTenantFleet(olds: TenantFleetOutputs, news: TenantFleetInputs, context: Context): Diff {
+export async function diffTenantFleet(
+  olds: TenantFleetOutputs,
+  news: TenantFleetInputs,
+  context: Context,
+): Promise<Diff> {
   requireKnownScope(context, olds.scope);
   const profiles = createProfiles();
   const records = unpackFleet(olds.packed, profiles);
@@ -34,7 +38,7 @@ export function diffTenantFleet(olds: TenantFleetOutputs, news: TenantFleetInput
   if (!declared && !hasMoved(olds, news) && olds.open === 0 && olds.urls === urlsOf(context)) return { changes: false };
   const known = new Map(records.map((record) => [record.id, record]));
   const changes = planChanges(known, rosterOf(news).tenants, { ...news, scope: olds.scope }, context);
-  requireFewRemovals(changes, news, context, records.length);
+  await requireFewRemovals(changes, news, context, records.length);
   return { changes: true, note: changesNothing(changes) ? undefined : changeText(changes) };
 }
 

@@ -48,7 +48,7 @@ export async function reconcile({ id, olds, news, context, scope, say }: Reconci
     context,
     olds !== undefined && olds.self !== news.self,
   );
-  requireFewRemovals(changes, news, context, records.size);
+  await requireFewRemovals(changes, news, context, records.size);
   await requireGroups(changes, context);
 
   const plan = changeText(changes);
@@ -56,7 +56,9 @@ export async function reconcile({ id, olds, news, context, scope, say }: Reconci
   const problems: TenantryError[] = [];
   const telling = createTelling(changes, say);
   const watch = createWatch(context, telling.one);
-  const on: Settling = { context, news, olds: olds ?? news, scope, profiles };
+  const left: string[] = [];
+  const note = async (text: string): Promise<void> => void left.push(text);
+  const on: Settling = { context, news, olds: olds ?? news, scope, profiles, note };
   const fail = (record: FleetRecord, error: unknown): void => {
     const reason = error instanceof Unfinished ? error.reason : error;
     if (error instanceof Unfinished) record = error.outputs as MadeRecord;
@@ -113,7 +115,6 @@ export async function reconcile({ id, olds, news, context, scope, say }: Reconci
 
   telling.begin("remove");
   for (const record of changes.remove) records.set(record.id, { ...record, state: "removing" });
-  const left: string[] = [];
   await watch.each(
     changes.remove,
     async (record) => {

@@ -28,6 +28,8 @@ export interface Settling {
   readonly olds: Pick<TenantFleetInputs, "self" | "connection">;
   readonly scope: string;
   readonly profiles: Profiles;
+  /** Takes a line for the reader. */
+  readonly note: (text: string) => Promise<void>;
 }
 
 /** Comes to own a tenant's database, with its settings; a failure that left one is an Unfinished with its record. */
@@ -44,11 +46,11 @@ export async function createTenant(on: Settling, tenant: RosterTenant): Promise<
 
 /** Brings a tenant to what is declared, its schema excepted: that is the rollout's. */
 export async function changeTenant(on: Settling, { record, tenant }: Change): Promise<MadeRecord> {
-  const { context, news, olds, scope, profiles } = on;
+  const { context, news, olds, scope, profiles, note } = on;
   const owner = ownerOf(record);
   return asRecord(tenant.id, profiles, async () => {
     const before = databaseOutputs({ ...olds, scope }, record, context);
-    const outputs = await updateTenantDatabase(owner, before, databaseInputs(news, tenant), context);
+    const outputs = await updateTenantDatabase(owner, before, databaseInputs(news, tenant), context, note);
     // Which schema it has is said by the rollout, once it has it; without one it is recorded here.
     return { owner, outputs: tenant.schema === undefined ? outputs : { ...outputs, schema: before.schema } };
   });

@@ -1,5 +1,6 @@
 import { typeToken } from "../../../provider/resources/self";
-import type { StackState } from "../stack";
+import { ownerOf } from "../../../provider/resources/tenant-fleet/record";
+import { type StackState, inFleet } from "../stack";
 
 /** What a state says of one tenant's database, in a TenantDatabase or in a fleet. */
 export interface Holder {
@@ -21,9 +22,19 @@ export interface Holder {
 }
 
 /** Everybody in a state who has a tenant's database. */
-export function holdersOf({ resources, pending }: StackState): Holder[] {
-  const busy = new Set(pending.map(({ urn }) => urn));
+export function holdersOf({ resources, pending: operations }: StackState): Holder[] {
+  const busy = new Set(operations.map(({ urn }) => urn));
   return resources.flatMap(({ urn, id, type, outputs, protect }): Holder[] => {
+    const pending = busy.has(urn);
+    if (type === typeToken("tenantFleet")) {
+      const fleet = urn.slice(urn.lastIndexOf("::") + 2);
+      return inFleet(outputs).map((record) => ({
+        ...{ urn, owner: ownerOf(record), incarnation: record.incarnation, name: record.name },
+        ...{ group: record.profile.group, tenant: record.id, labels: record.profile.labels ?? {}, fleet },
+        // The engine would have to delete the fleet for that, and a tenant that leaves it is no resource.
+        ...{ protected: false, pending },
+      }));
+    }
     if (type !== typeToken("tenantDatabase") || id === undefined) return [];
     return [
       {
@@ -31,7 +42,7 @@ export function holdersOf({ resources, pending }: StackState): Holder[] {
         ...{ name: String(outputs["name"]), group: String(outputs["group"]) },
         tenant: outputs["tenant"] === undefined ? undefined : String(outputs["tenant"]),
         labels: (outputs["labels"] ?? {}) as Readonly<Record<string, string>>,
-        ...{ protected: protect === true, pending: busy.has(urn) },
+        ...{ protected: protect === true, pending },
       },
     ];
   });

@@ -4,6 +4,7 @@ import { claimCommand, releaseCommand, stackOf } from "../../../provider/registr
 import { type RecordedClaim, begunAt } from "../../../provider/registry/inspect";
 import { isRuntimeAddress } from "../../../provider/registry/runtime-address";
 import { isOurs } from "../../../provider/registry/reserved-names";
+import type { Holding, StackState } from "../stack";
 import type { GroupRegistry, Scene } from "./scene";
 
 /**
@@ -118,8 +119,14 @@ const rowOf = (claim: RecordedClaim, group: string, present: string | undefined)
 });
 
 /** The resource of the compared state that owns the claim. */
-export const holdingOf = ({ state }: Scene, { kind, owner }: RecordedClaim) =>
-  state?.holdings.find((one) => one.kind === kind && one.owner === owner);
+export const holdingOf = ({ state }: Scene, { kind, owner }: RecordedClaim): Holding | undefined => {
+  if (!state) return undefined;
+  let known = byOwner.get(state);
+  if (!known) byOwner.set(state, (known = new Map(state.holdings.map((one) => [`${one.kind} ${one.owner}`, one]))));
+  return known.get(`${kind} ${owner}`);
+};
+
+const byOwner = new WeakMap<StackState, Map<string, Holding>>();
 
 /** The id of what has the claim's name in its group now. Absence is never taken from a list. */
 export async function presentId(
