@@ -71,6 +71,20 @@ export async function readHistory(sql: Sql): Promise<History> {
 }
 
 /**
+ * The same for databases that have a ledger as a rule, as those of a fleet: then it is one statement and no transaction,
+ * a third less work for everybody; where there is none it is a call more.
+ */
+export async function readUsualHistory(sql: Sql): Promise<History> {
+  try {
+    const { rows } = await sql.execute(selectLedger, { idempotent: true });
+    return { ledger: rows.map(ledgerEntry), foreign: [] };
+  } catch (error) {
+    if (!hasNoLedger(error)) throw error;
+    return readHistory(sql);
+  }
+}
+
+/**
  * Which of the template's migrations another tool has already applied: the first so many. Fails with
  * "migration-invalid" where that history is not the beginning of the template's, and where it is another tool's than the
  * template's; nothing was written then.

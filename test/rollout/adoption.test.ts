@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { type Sql, openSql } from "../../provider/platform/sql";
+import { type History, readHistory, readUsualHistory } from "../../provider/rollout/adoption";
 import { readLedger } from "../../provider/rollout/ledger";
 import { migrate } from "../../provider/rollout/migrate";
 import { type Migration, readMigrations } from "../../provider/rollout/source";
@@ -191,6 +192,24 @@ describe("a history that another tool began", () => {
       });
     }
   });
+
+  it("is found in a fleet, where a ledger is asked for first: one call where there is one, and never another's history", async () => {
+    for (const { fixture } of tools) {
+      await withDatabaseOf(fixture, [], async (scene) => {
+        const cost = async (look: (sql: Sql) => Promise<History>) => {
+          const calls = scene.line.calls.length;
+          return { history: await look(scene.sql), calls: scene.line.calls.length - calls };
+        };
+        const [usual, careful] = [await cost(readUsualHistory), await cost(readHistory)];
+        assert.deepEqual(usual.history, careful.history);
+        assert.deepEqual([usual.history.foreign.length, usual.calls, careful.calls], [1, 3, 2]);
+        await scene.migrate();
+        const known = await cost(readUsualHistory);
+        assert.deepEqual(known.history, await readHistory(scene.sql));
+        assert.deepEqual([known.history.ledger.length, known.history.foreign, known.calls], [4, [], 1]);
+      });
+    }
+  }).timeout(60_000);
 
   it("costs one call to look where there is none", async () => {
     await withDatabaseOf(undefined, ["CREATE TABLE theirs (x)"], async (scene) => {

@@ -18,16 +18,20 @@ export interface SqldOptions {
   readonly directory: string;
   /** Several databases, told apart by the first label of the Host header. Default false: one database. */
   readonly namespaces?: boolean;
+  /** How many of them are kept open. Default: the server's own, 100. */
+  readonly activeNamespaces?: number;
 }
 
 const START_MS = 60_000;
 
 /** Starts a libsql-server without authentication on free ports of this machine, and waits until it answers. */
-export async function startSqld({ directory, namespaces = false }: SqldOptions): Promise<Sqld> {
+export async function startSqld({ directory, namespaces = false, activeNamespaces }: SqldOptions): Promise<Sqld> {
   const program = await findSqld();
   const [port, adminPort] = [await freePort(), await freePort()];
   const addresses = ["--http-listen-addr", `127.0.0.1:${port}`, "--admin-listen-addr", `127.0.0.1:${adminPort}`];
-  const args = ["--no-welcome", "--db-path", directory, ...addresses, ...(namespaces ? ["--enable-namespaces"] : [])];
+  const several = namespaces ? ["--enable-namespaces"] : [];
+  if (activeNamespaces !== undefined) several.push("--max-active-namespaces", String(activeNamespaces));
+  const args = ["--no-welcome", "--db-path", directory, ...addresses, ...several];
   // Its log is one line a request.
   const child = spawn(program, args, { stdio: "ignore", env: { ...process.env, RUST_LOG: "error" } });
   let ended: string | undefined;

@@ -4,7 +4,7 @@ import { freshEnough } from "../../platform/listing";
 import type { PlatformDatabase } from "../../platform/platform";
 import type { Sql } from "../../platform/sql";
 import { isBlocked, isOfDatabase } from "../../platform/sql-failure";
-import { adoptable, readHistory } from "../adoption";
+import { adoptable, readUsualHistory } from "../adoption";
 import type { Migration, MigrationRef } from "../source";
 import type { Observation } from "./plan";
 import { inTurn } from "./pool";
@@ -73,7 +73,7 @@ async function look(
   beginning: (ledger: readonly MigrationRef[]) => readonly MigrationRef[],
 ): Promise<Observation> {
   try {
-    const { ledger, foreign } = await readHistory(sql);
+    const { ledger, foreign } = await readUsualHistory(sql);
     if (ledger.length === 0 && foreign.length > 0) {
       return { applied: adoptable(foreign, migrations, name).map(({ id, hash }) => ({ id, hash })), adopted: true };
     }

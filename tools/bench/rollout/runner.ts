@@ -1,5 +1,6 @@
 // The process that changes the schema of a fleet, in both ways: for each message { kind: "ours" | "reference" | "plan" }
 // it does so once, and answers { seconds } or { error }. Only the work is timed, not what is made ready for it.
+import dns from "node:dns";
 import type { Client } from "@libsql/client" with { "resolution-mode": "import" };
 import { type Context, createContext } from "../../../provider/context";
 import { selectPlatform } from "../../../provider/platform/select";
@@ -18,20 +19,26 @@ export type Task =
   | { readonly kind: "reference"; readonly target: Target; readonly text: string; readonly inFlight: number };
 
 export interface Target {
-  readonly url: string;
+  /** Of the Platform API. */
+  readonly apiUrl: string;
   readonly apiToken: string;
-  /** For every database of the group. */
-  readonly databaseToken: string;
+  /** Of a database, with `{name}`. */
+  readonly databaseUrl: string;
   readonly names: readonly string[];
 }
 
+// A libsql-server tells its namespaces by the host's name. Every such name is this machine, but not every system knows.
+const lookup = dns.lookup;
+dns.lookup = ((host: string, ...rest: unknown[]) =>
+  (lookup as (...args: unknown[]) => void)(host.endsWith(".localhost") ? "127.0.0.1" : host, ...rest)) as typeof lookup;
+
 const group = "bench";
 
-async function ours({ url, apiToken, names }: Target, texts: readonly string[]): Promise<number> {
+async function ours({ apiUrl, apiToken, databaseUrl, names }: Target, texts: readonly string[]): Promise<number> {
   const migrations = texts.map(migrationOf);
   const tenants = names.map((name): FleetTenant => ({ name, group }));
   // Each run is a process of its own, which knows nothing of the fleet yet.
-  const settings = readSettings({ platform: "local", apiUrl: url, apiToken, organization: "local" }, {});
+  const settings = readSettings({ platform: "local", apiUrl, apiToken, databaseUrl, organization: "local" }, {});
   const context: Context = createContext(selectPlatform(settings), settings);
   const stack = "organization/bench/dev";
   await (await context.registry(group, stack)).run();
@@ -49,13 +56,13 @@ async function ours({ url, apiToken, names }: Target, texts: readonly string[]):
 }
 
 /** As people write it: the statements as one batch to each database, so many at a time. */
-async function reference({ url, databaseToken, names }: Target, text: string, inFlight: number): Promise<number> {
+async function reference({ databaseUrl, names }: Target, text: string, inFlight: number): Promise<number> {
   // An ES module only; everything here is CommonJS.
   const { createClient } = await import("@libsql/client");
   const statements = splitStatements(text).map(({ sql }) => sql);
   const began = performance.now();
   await inTurn(names, inFlight, async (name) => {
-    const client: Client = createClient({ url: `${url}/db/${name}/`, authToken: databaseToken });
+    const client: Client = createClient({ url: databaseUrl.replace("{name}", name) });
     await client.batch(statements, "write");
     client.close();
   });

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { createNamespace } from "../../sqld/namespace";
 import { startSqld } from "../../sqld/server";
 import { startLocal } from "../local/platform";
 import { peakMiB } from "../peak-memory";
@@ -48,14 +49,6 @@ async function inNewFolder(use: (folder: string) => Promise<Sample>): Promise<Sa
   } finally {
     await rm(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
-}
-
-async function createNamespace(adminUrl: string, name: string): Promise<void> {
-  const headers = { "content-type": "application/json" };
-  const url = `${adminUrl}/v1/namespaces/${name}/create`;
-  const answer = await fetch(url, { method: "POST", headers, body: "{}" });
-  await answer.arrayBuffer();
-  if (!answer.ok) throw new Error(`libsql-server answered ${answer.status} to the namespace ${name}`);
 }
 
 /** Mean milliseconds of one. */
