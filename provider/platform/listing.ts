@@ -1,4 +1,4 @@
-import type { Platform, PlatformDatabase, PlatformGroup } from "./platform";
+import type { DatabaseConfiguration, Platform, PlatformDatabase, PlatformGroup } from "./platform";
 
 /** How old a listing may be, in ms, before something is made or deleted on the strength of it. */
 export const freshEnough = 5_000;
@@ -17,6 +17,8 @@ export interface Listing {
   group(name: string): Promise<PlatformGroup | undefined>;
   /** Tells the listing what this process has just made or deleted, so that the snapshot stays true for our own effects. */
   made(database: PlatformDatabase): void;
+  /** The same of settings. */
+  configured(name: string, change: DatabaseConfiguration): void;
   madeGroup(group: PlatformGroup): void;
   gone(name: string): void;
   /** Whether this process was told that just this database is gone: a platform may show it for some seconds more. */
@@ -65,6 +67,17 @@ export function createListing(platform: Platform, now: () => number = Date.now):
       seen.set(database.name, database.id);
       databases.edit((byName) => byName.set(database.name, database));
     },
+    configured: (name, { blockReads, blockWrites, deleteProtection }) =>
+      databases.edit((byName) => {
+        const known = byName.get(name);
+        if (!known) return;
+        byName.set(name, {
+          ...known,
+          blockReads: blockReads ?? known.blockReads,
+          blockWrites: blockWrites ?? known.blockWrites,
+          deleteProtection: deleteProtection ?? known.deleteProtection,
+        });
+      }),
     madeGroup: (group) => groups.edit((byName) => byName.set(group.name, group)),
     gone(name) {
       const id = seen.get(name);

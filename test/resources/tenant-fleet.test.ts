@@ -10,7 +10,9 @@ const second = {
 };
 const names = (of = ids): string[] => of.map((id) => `t-${id}`);
 
-describe("a TenantFleet", () => {
+describe("a TenantFleet", function () {
+  this.timeout(60_000);
+
   it("is created, left alone, changed, refreshed and deleted", async () => {
     await withFleetScene(async ({ bench, declare, up, refresh, destroy }) => {
       const created = await up(declare(ids.map((id) => member(id))));

@@ -23,6 +23,10 @@ export interface FleetScene {
   declare(tenants: readonly RosterTenant[], more?: Partial<TenantFleetInputs>): TenantFleetInputs;
   /** What an `up` does: create or diff and update, in a process of its own. Answers undefined where nothing changes. */
   up(news: TenantFleetInputs, context?: Context): Promise<Deployed | undefined>;
+  /** The same in a process that dies in it, or is killed: state stays what it was. */
+  doomedUp(news: TenantFleetInputs, context: Context): Promise<void>;
+  /** Begins with another fleet, of which there is no state. */
+  forget(): void;
   /** State as the last `up` left it, also one that failed. */
   state(): Deployed;
   refresh(context?: Context): Promise<TenantFleetOutputs>;
@@ -73,7 +77,7 @@ function makeScene(bench: Bench, roster: string): FleetScene {
     }
     return state;
   };
-  return {
+  const scene: FleetScene = {
     bench,
     said,
     handler,
@@ -94,6 +98,12 @@ function makeScene(bench: Bench, roster: string): FleetScene {
       if (!diff.changes) return undefined;
       return keep(diff.note, async () => ({ id, outputs: await handler.update({ id, olds, news, context }) }));
     },
+    async doomedUp(news, context) {
+      const before = state;
+      await scene.up(news, context).catch(() => undefined);
+      state = before;
+    },
+    forget: () => void (state = undefined),
     state: () => state ?? assert.fail("nothing was deployed"),
     async refresh(context = bench.context()) {
       const outputs = await handler.read({ ...state!, context });
@@ -106,4 +116,5 @@ function makeScene(bench: Bench, roster: string): FleetScene {
       return formatTemplateRef({ ...parseTemplateRef(ref)!, rollout: true });
     },
   };
+  return scene;
 }

@@ -72,7 +72,10 @@ export async function configure(
   desired: DatabaseConfiguration,
 ): Promise<DatabaseConfiguration> {
   const change = configurationChange(observed, desired);
-  if (change) await context.platform.configureDatabase(name, change);
+  if (change) {
+    await context.platform.configureDatabase(name, change);
+    context.listing.configured(name, change);
+  }
   if (change?.blockReads === false || change?.blockWrites === false) {
     lifts.set(context, (lifts.get(context) ?? new Map<string, number>()).set(name, Date.now()));
   }
