@@ -6,6 +6,7 @@ import { unpackFleet } from "../provider/resources/tenant-fleet/pack";
 import type { FleetState } from "../provider/resources/tenant-fleet/record";
 import { type RosterTenant, writeRoster } from "../provider/resources/tenant-fleet/roster";
 import { formatTemplateRef, parseTemplateRef } from "../provider/rollout/template-ref";
+import { type FleetManifest, readFleetManifest } from "./fleet-manifest";
 import { Group } from "./group";
 import type { Need } from "./preflight";
 import { isKind, remoteInputs, selfOf, typeOf, withoutStacks } from "./remote";
@@ -23,8 +24,16 @@ export interface FleetTenantArgs extends Omit<
 }
 
 export interface TenantFleetArgs {
-  /** The tenants by their ids, each with what is special about it; or only their ids. At most 20,000. */
-  tenants: Record<string, FleetTenantArgs> | readonly string[];
+  /**
+   * The tenants by their ids, each with what is special about it; or only their ids. At most 20,000. Give this or
+   * `manifest`.
+   */
+  tenants?: Record<string, FleetTenantArgs> | readonly string[];
+  /**
+   * A manifest: a file or a folder, looked up from the program's folder. Its schemas, and its groups that have a location,
+   * are declared as resources `<fleet>-<name>`; its `rollout` and `maxRemovals` hold where none are given here.
+   */
+  manifest?: string;
   /**
    * How a database is called whose tenant has no `name` of its own, with `{id}` for the tenant's id; made valid.
    * @default "{id}"
@@ -111,21 +120,24 @@ export class TenantFleet extends pulumi.CustomResource {
   }
 
   constructor(name: string, args: TenantFleetArgs, opts: pulumi.CustomResourceOptions = {}) {
-    const { tenants, namePattern, group, schema, ...rest } = args ?? {};
+    const { tenants, manifest, namePattern, group, schema, ...rest } = args ?? {};
     const need: Need | undefined =
       typeof group === "string" ? { what: "group", value: group, where: `${name}: group` } : undefined;
     const self = pulumi.output(selfOf("tenantFleet", name, opts));
-    const declared = rosterOf(name, tenants, namePattern, {
+    const common = {
       group: Group.isInstance(group) ? group.name : group,
       schema: SchemaTemplate.isInstance(schema) ? schema.ref : schema,
-    });
+    };
+    const read = manifest === undefined ? undefined : manifestOf(name, args, opts);
+    const declared = rosterOf(name, read?.tenants ?? tenantsOf(name, tenants, namePattern), common);
     const roster = self.apply(folderOf);
     const written = pulumi
       .all([roster, resolved(declared)])
       .apply(([folder, all]) => ({
         digest: writeRoster(join(pulumi.getRootDirectory(), folder), { tenants: all.map(underFleet) }),
       }));
-    const inputs = { ...rest, roster, digest: written.digest, count: declared.length };
+    const { maxRemovals = read?.maxRemovals, rollout = read?.rollout } = rest;
+    const inputs = { ...rest, maxRemovals, rollout, roster, digest: written.digest, count: declared.length };
     const registered = { ...computed, ...remoteInputs("tenantFleet", name, inputs, opts, need) };
     const stacks = withoutStacks();
     try {
@@ -150,36 +162,54 @@ const computed = {
 /** A tenant whose properties may only be known later. */
 type Declared = { readonly id: string } & Record<string, unknown>;
 
-function rosterOf(
-  fleet: string,
-  tenants: TenantFleetArgs["tenants"] | undefined,
-  pattern = "{id}",
-  common: { group: unknown; schema: unknown },
-): Declared[] {
-  const fail = (what: string): never => {
-    // A RunError is shown as its message alone, without a stack.
-    throw new pulumi.RunError(`${fleet}: ${what}`);
-  };
-  if (typeof tenants !== "object" || tenants === null) return fail("tenants: must be ids, or tenants by their ids.");
-  if (!pattern.includes("{id}")) fail(`namePattern: "${pattern}" has no {id}, so that all would have one name.`);
-  const named = (id: string): string => nameFrom(pattern.replaceAll("{id}", () => id));
+function fail(fleet: string, what: string): never {
+  // A RunError is shown as its message alone, without a stack.
+  throw new pulumi.RunError(`${fleet}: ${what}`);
+}
+
+function manifestOf(fleet: string, args: TenantFleetArgs, { parent }: pulumi.CustomResourceOptions): FleetManifest {
+  const { tenants, manifest: path, namePattern, group, connection } = args;
+  if (tenants !== undefined) fail(fleet, "tenants: the manifest says which there are; give one of the two.");
+  if (namePattern !== undefined) fail(fleet, "namePattern: the manifest has one; write it there.");
+  if (typeof path !== "string") return fail(fleet, "manifest: must be the path of a file or a folder.");
+  if (group !== undefined && typeof group !== "string")
+    fail(fleet, "group: with a manifest it must be a name; or write it there, under `defaults`.");
+  return readFleetManifest(fleet, { path, group: group as string | undefined, connection, parent });
+}
+
+/** The tenants that a program lists, with their names. */
+function tenantsOf(fleet: string, tenants: TenantFleetArgs["tenants"], pattern = "{id}"): Declared[] {
+  if (typeof tenants !== "object" || tenants === null)
+    return fail(fleet, "tenants: must be ids, or tenants by their ids; or give a `manifest`.");
+  if (!pattern.includes("{id}")) fail(fleet, `namePattern: "${pattern}" has no {id}, so that all would have one name.`);
   const entries = Array.isArray(tenants)
     ? (tenants as readonly string[]).map((id) => [id, {}] as const)
     : Object.entries(tenants as Record<string, FleetTenantArgs>);
   return entries.map(([id, own]) => {
-    if (typeof id !== "string") return fail("tenants: an id must be a text.");
-    if (typeof own !== "object" || own === null) return fail(`tenants.${id}: must be an object, such as {}.`);
-    const { group = common.group, schema = common.schema, name = named(id), ...more } = own as Record<string, unknown>;
-    if (group === undefined) fail(`tenants.${id}.group: give it, or the fleet's \`group\`.`);
+    if (typeof id !== "string") return fail(fleet, "tenants: an id must be a text.");
+    if (typeof own !== "object" || own === null) return fail(fleet, `tenants.${id}: must be an object, such as {}.`);
+    return { name: nameFrom(pattern.replaceAll("{id}", () => id)), ...withoutUndefined(own), id };
+  });
+}
+
+function rosterOf(
+  fleet: string,
+  tenants: FleetManifest["tenants"],
+  common: { readonly group: unknown; readonly schema: unknown },
+): Declared[] {
+  return tenants.map((tenant) => {
+    const { group = common.group, schema = common.schema, ...more } = tenant;
+    if (group === undefined) fail(fleet, `tenants.${tenant.id}.group: give it, or the fleet's \`group\`.`);
     return {
       ...more,
-      id,
-      name,
       group: Group.isInstance(group) ? group.name : group,
       schema: SchemaTemplate.isInstance(schema) ? schema.ref : schema,
     };
   });
 }
+
+const withoutUndefined = (own: object): object =>
+  Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
 
 /** In a fleet no tenant migrates itself. */
 function underFleet({ schema, ...tenant }: Declared): RosterTenant {

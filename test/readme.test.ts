@@ -137,7 +137,7 @@ describe("README: a manifest", () => {
 });
 
 describe("README: programs and references", () => {
-  const [program = "", rollout = ""] = blocksOf("ts");
+  const [program = "", rollout = "", fleet = ""] = blocksOf("ts");
   const constructed = quoted(sectionUnder("Coming from turso CLI scripts")).filter((text) => text.startsWith("new "));
 
   it("its program has at most 20 lines", () => {
@@ -153,16 +153,17 @@ describe("README: programs and references", () => {
       symlinkSync(root, path.join(folder, "node_modules", "tenantry"), "junction");
       const sdk = path.join("node_modules", "@pulumi", "pulumi");
       symlinkSync(path.join(root, sdk), path.join(folder, sdk), "junction");
-      const [resources, functions] = [rowsUnder("Resources").slice(0, 5), rowsUnder("Resources").slice(5)];
+      const [resources, functions] = [rowsUnder("Resources").slice(0, 6), rowsUnder("Resources").slice(6)];
       const outputs = resources.flatMap(([kind = "", , names = ""], i) => [
         `declare const r${i}: tenantry.${plain(kind)};`,
         ...quoted(names).map((name) => `void r${i}.${name};`),
       ]);
       const calls = functions.map(([call = ""]) => `void tenantry.${/^\w+/.exec(plain(call))};`);
-      assert.deepEqual([resources.length, functions.length], [5, 4]);
+      assert.deepEqual([resources.length, functions.length], [6, 4]);
       const files = {
         "program.ts": program,
         "rollout.ts": rollout,
+        "fleet.ts": fleet,
         "table.ts": ['import * as tenantry from "tenantry";', ...outputs, ...calls].join("\n"),
         "snippets.ts": [
           'import { DatabaseToken, Group, TenantDatabase } from "tenantry";',

@@ -116,4 +116,35 @@ describe("a fleet of tenants, through pulumi commands", () => {
       assert.deepEqual(await tenants(), []);
     });
   });
+
+  it("takes its tenants, groups, schemas and rollout from a manifest", async function () {
+    this.timeout(120_000);
+    await withFleet(async ({ platform, project, tenants }) => {
+      const manifest = [
+        "version: 1",
+        'namePattern: "tenant-{id}"',
+        "groups: { eu: { location: local } }",
+        "schemas: { app: { migrations: ./migrations } }",
+        "defaults: { group: eu, schema: app }",
+        "rollout: { canary: [b] }",
+        "tenants: { a: , b: { deleteProtection: true } }",
+      ];
+      await project.write({
+        "index.js":
+          'exports.tenants = new (require("tenantry").TenantFleet)("prod", { manifest: "tenants.yaml" }).tenants;',
+        "tenants.yaml": manifest.join("\n"),
+      });
+      await project.up();
+      assert.deepEqual(await tenants(), ["tenant-a", "tenant-b"]);
+      const { database } = await platform.api.ok<{ database: object }>("GET", "/databases/tenant-b");
+      assert.equal((database as Record<string, unknown>)["delete_protection"], true);
+      const { a } = (await project.outputs())["tenants"] as Record<string, Record<string, unknown>>;
+      assert.equal(a!["schemaVersion"], "0001_notes");
+
+      await project.write({ "tenants.yaml": manifest.join("\n").replace("b: {", "b: { blokReads: true,") });
+      const refused = await project.preview({ fails: true });
+      assert.match(refused.output, /prod: tenants\.yaml:7:\d+: .*blokReads.*blockReads/);
+      assert.doesNotMatch(refused.output, /^\s+at .+:\d+:\d+\)?$/m, "a stack trace");
+    });
+  });
 });

@@ -1,9 +1,10 @@
-// What happens where nothing is said, measured on the code and on an embedded platform: a row of the README each.
+// Long because it is one table: what happens where nothing is said, measured on the code and on an embedded platform: a row of the README each.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { type Context, createContext } from "../../provider/context";
 import { localPlatform } from "../../provider/drivers/local";
 import { tursoPlatform } from "../../provider/drivers/turso";
@@ -20,6 +21,7 @@ import { group } from "../../provider/resources/group";
 import { allowRemoval } from "../../provider/resources/removals";
 import { schemaTemplate } from "../../provider/resources/schema-template";
 import { tenantDatabase } from "../../provider/resources/tenant-database";
+import { removalLimit } from "../../provider/resources/tenant-fleet/removal-limit";
 import { migrateExisting } from "../../provider/resources/tenant-database/schema";
 import { policyOf } from "../../provider/rollout/fleet/policy";
 import { parseTemplateRef } from "../../provider/rollout/template-ref";
@@ -57,7 +59,7 @@ function recorded(platform: Platform, calls: Call[]): Platform {
 }
 
 /** What a program registers, by kind and name: the built SDK against a monitor in a process of its own. */
-function registrations(): Record<string, Record<string, unknown>> {
+function registrations(folder: string): Record<string, Record<string, unknown>> {
   const script = `
     const pulumi = require("@pulumi/pulumi"), seen = {};
     const newResource = ({ type, name, inputs }) => {
@@ -65,7 +67,7 @@ function registrations(): Record<string, Record<string, unknown>> {
       return { id: name, state: inputs };
     };
     pulumi.runtime.setMocks({ newResource, call: () => ({}) }, "readme", "test", false, "organization");
-    const { Group, SchemaTemplate, TenantDatabase } = require("./dist/sdk");
+    const { Group, SchemaTemplate, TenantDatabase, TenantFleet } = require("./dist/sdk");
     const migrations = "./examples/quickstart/migrations", name = "app";
     new Group("Acme GmbH", { location: "local" });
     new SchemaTemplate("Acme GmbH", { migrations });
@@ -76,6 +78,10 @@ function registrations(): Record<string, Record<string, unknown>> {
       new SchemaTemplate("migrate by " + migrate, { name: "acme-gmbh", migrations, migrate });
     for (const format of ${JSON.stringify(formats)})
       new SchemaTemplate("format " + format, { name: "acme-gmbh", migrations, format });
+    // A fleet writes its list into the project's folder.
+    process.chdir(${JSON.stringify(folder)});
+    for (const namePattern of [undefined, "{id}", "t-{id}"])
+      new TenantFleet("names " + namePattern, { group: "eu", tenants: ["Acme GmbH"], namePattern });
     process.once("beforeExit", () => process.stdout.write(JSON.stringify(seen)));`;
   return JSON.parse(execFileSync(process.execPath, ["-e", script], { cwd: root, encoding: "utf8" }));
 }
@@ -87,7 +93,7 @@ export async function measureDefaults(): Promise<MeasuredDefaults> {
     await local.close();
     rmSync(folder, { recursive: true, force: true });
   };
-  const registered = registrations();
+  const registered = registrations(folder);
   const policy = policyOf({});
   const calls: Call[] = [];
   const asked = (method: string): readonly unknown[][] =>
@@ -342,6 +348,19 @@ export async function measureDefaults(): Promise<MeasuredDefaults> {
         .databaseUrl({ name: "NAME", hostname: "HOST" })
         .replace("NAME", "{name}"),
     "tenantry:concurrency": () => readSettings({ platform: "local" }, {}).concurrency,
+    "TenantFleet.namePattern": () => {
+      const digestOf = (pattern: string) => registered[`TenantFleet names ${pattern}`]!["digest"];
+      return ["{id}", "t-{id}"].find((pattern) => digestOf(pattern) === digestOf("undefined"));
+    },
+    "TenantFleet.rollout": () => {
+      const { rollout = {} } = registered["TenantFleet names undefined"]!;
+      return isDeepStrictEqual(policyOf(rollout as object), policy) ? "as SchemaRollout" : JSON.stringify(rollout);
+    },
+    "TenantFleet.maxRemovals": () => {
+      const limit = (tenants: number) => removalLimit({}, context, tenants);
+      assert.equal(limit(200), limit(30));
+      return `${limit(200)}; of more than 200 tenants ${limit(1_000) / 10} %`;
+    },
     "tenantry:maxRemovals": async () => {
       const share = (await removals(1_000)) / 1_000;
       assert.equal(await removals(200), await removals(30));
