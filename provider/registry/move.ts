@@ -18,7 +18,8 @@ const table = `CREATE TABLE IF NOT EXISTS hand_overs (
   database_id TEXT NOT NULL,
   default_name INTEGER NOT NULL,
   to_address TEXT NOT NULL,
-  to_incarnation TEXT NOT NULL,     -- while it is the claim's, nobody has taken it there yet; empty: it went back
+  to_incarnation TEXT NOT NULL,     -- while it is the claim's, nobody has taken it there yet
+  returned INTEGER NOT NULL,        -- it went back to who had it before, and may still be in that one's state
   PRIMARY KEY (kind, name, address)) WITHOUT ROWID`;
 
 export interface Move {
@@ -56,10 +57,11 @@ async function writeBatch(sql: Sql, moves: readonly Move[]): Promise<RecordedCla
                  WHERE stack IN (SELECT stack FROM due)`),
       statement(`INSERT OR REPLACE INTO hand_overs
                    SELECT kind, name, address, owner, incarnation, database_id, default_name, to_address,
-                          iif(back_owner IS NULL, to_incarnation, '') FROM due WHERE NOT is_open`),
+                          coalesce(back_incarnation, to_incarnation), back_owner IS NOT NULL FROM due WHERE NOT is_open`),
       // Who was to have it and never did is in no state: what goes on from there goes on from the one before.
       statement(`UPDATE hand_overs SET to_address = due.to_address,
-                   to_incarnation = iif(due.back_owner IS NULL, due.to_incarnation, '')
+                   to_incarnation = coalesce(due.back_incarnation, due.to_incarnation),
+                   returned = due.back_owner IS NOT NULL
                  FROM due WHERE due.is_open AND hand_overs.kind = due.kind AND hand_overs.name = due.name
                    AND hand_overs.to_incarnation = due.incarnation`),
       statement(`UPDATE claims SET address = due.to_address,
@@ -94,7 +96,7 @@ const due = `moves AS (SELECT value ->> 'kind' AS kind, value ->> 'name' AS name
 due AS (SELECT moves.*, claims.default_name, back.owner AS back_owner, back.incarnation AS back_incarnation,
     back.default_name AS back_default_name,
     EXISTS (SELECT 1 FROM hand_overs AS untaken WHERE untaken.kind = moves.kind AND untaken.name = moves.name
-      AND untaken.to_address = moves.address AND untaken.to_incarnation = moves.incarnation) AS is_open
+      AND untaken.to_address = moves.address AND untaken.to_incarnation = moves.incarnation AND NOT untaken.returned) AS is_open
   FROM moves JOIN claims ON claims.kind = moves.kind AND claims.name = moves.name AND claims.state = 'held'
     AND claims.address = moves.address AND claims.owner = moves.owner AND claims.incarnation = moves.incarnation
     AND claims.database_id = moves.database_id AND claims.run = moves.run
@@ -121,14 +123,23 @@ export async function findMoves(
   );
 }
 
-/** The hand-overs that nobody has taken yet: the claim, and the address that had it. `to`: to this address only. */
-export async function openMoves(sql: Sql, to?: string): Promise<{ claim: RecordedClaim; from: string }[]> {
+/** The hand-overs that nobody has taken yet, and can be taken back: the claim, and the address that had it. */
+export async function openMoves(sql: Sql): Promise<{ claim: RecordedClaim; from: string }[]> {
+  return untaken(sql, "NOT hand_overs.returned");
+}
+
+/** What was handed over, or back, to an address: whether somebody has taken it there, only a state tells. */
+export async function movesTo(sql: Sql, address: string): Promise<RecordedClaim[]> {
+  return (await untaken(sql, "claims.address = ?", address)).map(({ claim }) => claim);
+}
+
+async function untaken(sql: Sql, which: string, ...args: string[]): Promise<{ claim: RecordedClaim; from: string }[]> {
   const text = `SELECT claims.*, hand_overs.address AS came_from FROM hand_overs JOIN claims
     ON claims.kind = hand_overs.kind AND claims.name = hand_overs.name AND claims.state = 'held'
       AND claims.incarnation = hand_overs.to_incarnation AND claims.address = hand_overs.to_address
-    WHERE coalesce(claims.address = ?, TRUE) ORDER BY claims.kind, claims.name`;
+    WHERE ${which} ORDER BY claims.kind, claims.name`;
   return withoutTable(async () => {
-    const { rows } = await sql.execute({ sql: text, args: [to ?? null] }, { idempotent: true });
+    const { rows } = await sql.execute({ sql: text, args }, { idempotent: true });
     return rows.map((row) => ({ claim: recorded(row), from: String(row["came_from"]) }));
   }, []);
 }

@@ -11,7 +11,7 @@ import {
   readClaim,
 } from "./claim";
 import { letGoOrTakeBack } from "./commands";
-import { findMoves, openMoves } from "./move";
+import { findMoves, movesTo } from "./move";
 import { registrySchema } from "./schema";
 
 /**
@@ -40,8 +40,8 @@ export interface Registry {
   find(kind: ClaimKind, name: string): Promise<Claim | undefined>;
   /** The address to which this owner's claim was handed over on purpose; undefined where it was not, or is his again. */
   handedOver(of: Pick<Claim, "kind" | "name" | "owner">): Promise<string | undefined>;
-  /** The names that were handed over to an address on purpose, and that nobody has taken there yet. */
-  awaiting(kind: ClaimKind, address: string): Promise<string[]>;
+  /** What was handed over to an address on purpose, unless it was taken there since: then it has another incarnation. */
+  handedTo(kind: ClaimKind, address: string): Promise<Claim[]>;
   /** Every claim whose address begins with `organization/project/stack/`. */
   ofStack(stack: string): Promise<Claim[]>;
   all(): Promise<Claim[]>;
@@ -139,8 +139,7 @@ export function openRegistry(sql: Sql, stack: string): Registry {
     },
     find: (kind, name) => find({ sql: "SELECT * FROM claims WHERE kind = ? AND name = ?", args: [kind, name] }),
     handedOver: createBatcher<Pick<Claim, "kind" | "name" | "owner">, string | undefined>((of) => findMoves(sql, of)),
-    awaiting: async (kind, address) =>
-      (await openMoves(sql, address)).flatMap(({ claim }) => (claim.kind === kind ? [claim.name] : [])),
+    handedTo: async (kind, address) => (await movesTo(sql, address)).filter((claim) => claim.kind === kind),
     ofStack: async (of) =>
       (
         await sql.execute(

@@ -288,6 +288,26 @@ describe("a tenant that is handed over", function () {
     });
   });
 
+  it("is not made anew either when it comes back under another name; what state has can be replaced on purpose", async () => {
+    for (const hasLeft of [true, false]) {
+      await withScene(async ({ bench, make, handOver, intact }) => {
+        const made = await make("acme");
+        await handOver({ acme: places[0]! });
+        const inputs = tenant("acme", { self: places[0]! });
+        await tenantDatabase.create({ inputs, context: bench.context() });
+        if (hasLeft) await tenantDatabase.delete({ ...made, context: bench.context() });
+        await handOver({ acme: addressOf("acme") });
+        const news = { ...tenant("another", { onReplace: "destroy" }), self: addressOf("acme") } as const;
+        const context = bench.context();
+        if (!hasLeft) await tenantDatabase.diff({ id: made.id, olds: made.outputs, news, context });
+        const replaced = tenantDatabase.create({ inputs: news, context });
+        if (hasLeft) await assert.rejects(replaced, /handed the database "acme" over, and is declared as "another"/);
+        else assert.equal((await replaced).outputs.name, "another");
+        await intact(made);
+      });
+    }
+  });
+
   it("without a hand-over is refused to the one, and not deleted by the other in the same run", async () => {
     await withScene(async ({ bench, changes, make, handOver, intact }) => {
       const made = await make("acme");

@@ -66,11 +66,12 @@ export async function acquire(
 
   const isNew = claim.owner === owner && claim.state === "open";
   if (isNew && claim.elsewhere !== undefined) {
-    // It would begin anew, empty, beside the data that it was to have.
-    const awaiting = await registry.awaiting("database", inputs.self);
-    if (awaiting.length > 0) {
+    // It would begin anew, empty, beside the data that it was to have. What state has is replaced on purpose.
+    const handed = await registry.handedTo("database", inputs.self);
+    const awaiting = handed.find((one) => !context.incarnations.has(one.incarnation));
+    if (awaiting) {
       await registry.release(claim);
-      throw awaited(awaiting[0]!, name);
+      throw awaited(awaiting.name, name);
     }
   }
   const taken = claim.owner === owner && !isNew;
