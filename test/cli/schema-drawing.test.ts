@@ -11,7 +11,7 @@ import { progressLine, progressText } from "../../sdk/cli/schema/progress-line";
 import { createProgressView } from "../../sdk/cli/schema/progress-view";
 import { reasonLines } from "../../sdk/cli/schema/reasons";
 import type { KnownRun } from "../../sdk/cli/schema/registries";
-import { clip, screenOf } from "../../sdk/cli/schema/screen";
+import { clip, fold, screenOf } from "../../sdk/cli/schema/screen";
 import type { FleetStanding, Standing, StandingTenant } from "../../sdk/cli/schema/standing";
 import { drawStatus } from "../../sdk/cli/schema/status-drawing";
 import { listed, table } from "../../sdk/cli/schema/table";
@@ -367,6 +367,17 @@ describe("what `tenantry schema` draws", () => {
         [lines[0], lines.length, lines.at(-1)],
         ["unknown  t0, t15: reason 0", 11, "         and 5 more"],
       );
+    });
+
+    it("a text is parted at spaces for a terminal, nothing of it lost, and stays one line elsewhere", () => {
+      const text = `where ${"x".repeat(30)} is  long\nand more`;
+      assert.deepEqual(fold(text, plain, 20), [text.replace(/\s+/g, " ")]);
+      assert.deepEqual(fold(text, live, 20), ["where xxxxxxxxxxxxxx", "xxxxxxxxxxxxxxxx is", "long and more"]);
+      assert.deepEqual(fold("a b c d", live, 3, 2), ["a b", "c d"]);
+      assert.deepEqual(fold("a long line that goes on", live, 8, 2), ["a long", "line..."]);
+      const reasons = reasonLines([{ name: "t1", state: "failed", why: `t1: ${"no such table ".repeat(9)}` }], live);
+      assert.ok(reasons.length > 1 && reasons.every((line) => line.length <= live.width));
+      assert.equal(reasons.join(" ").replace(/\s+/g, " ").match(/no such table/g)?.length, 9);
     });
 
     it("a screen knows a terminal, NO_COLOR and TERM=dumb", () => {

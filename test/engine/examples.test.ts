@@ -144,7 +144,7 @@ describe("the examples", () => {
       assert.match(preview.output, /canary: 1: staff\s+wave 1 \(to 10 %\): 1: shop-1\s+wave 2 \(to 50 %\): 8: shop-2/);
 
       const failed = await project.up({ fails: true });
-      assert.match(failed.output, /staff: failed: staff: .*0003_gifts\.sql, line 2: .*malformed JSON/);
+      assert.match(failed.output, /staff: failed: .*0003_gifts\.sql, line 2: .*malformed JSON/);
       const { counts, deployed: still } = await project.outputs();
       assert.deepEqual([counts, still], [{ current: 20, skipped: 0, failed: 0, quarantined: 0, unknown: 0 }, deployed]);
       assert.deepEqual(await platform.sql("eu", "shop-19", "SELECT max(id) AS last FROM _tenantry_migrations"), [

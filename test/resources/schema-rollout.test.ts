@@ -165,7 +165,7 @@ describe("a SchemaRollout", () => {
       const error = await unfinished(handler.update({ id, olds: outputs, news: inputs(two), context }));
       assert.match(
         error.message,
-        /0 of 10 tenants are at 0002_texts.*tried on t0, taken back, and had failed[^]*t0: failed: t0: .*line 2/,
+        /0 of 10 tenants are at 0002_texts.*tried on t0, taken back, and had failed[^]*t0: failed: .*line 2/,
       );
       assert.match(said.join("\n"), /^t0: .*0002_texts\.sql, line 2/m);
       for (const name of names) assert.deepEqual(await ledger(bench, name), ["0001_notes"], name);

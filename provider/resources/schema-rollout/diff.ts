@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Context } from "../../context";
+import { shortWhy } from "../../rollout/fleet/report";
 import type { Diff } from "../handler";
 import { requireKnownScope } from "../scope";
 import { hasMoved } from "../self";
@@ -21,7 +22,9 @@ export function diffSchemaRollout(olds: SchemaRolloutOutputs, news: SchemaRollou
 
 function whatIsOpen({ counts, tenants, targetVersion, unfinished }: SchemaRolloutOutputs): string {
   const [first] = unfinished;
-  const who = first ? ` (${first.name}: ${first.state}${first.why === undefined ? "" : `: ${first.why}`})` : "";
+  const who = first
+    ? ` (${first.name}: ${first.state}${first.why === undefined ? "" : `: ${shortWhy(first.name, first.why)}`})`
+    : "";
   return `goes on: ${counts.current} of ${tenants.length} tenants are at ${targetVersion}${who}`;
 }
 

@@ -1,6 +1,7 @@
 import type { Finding } from "../schema/finding";
 import type { Migration } from "../source";
 import { type FleetPlan, type SettledTenant, plannedTenants } from "./plan";
+import { shortWhy } from "./report";
 import { versionAt } from "./tally";
 import type { FleetTenant } from "./waves";
 
@@ -53,8 +54,9 @@ function versions(plan: FleetPlan): string[] {
 function leftOut(state: SettledTenant["state"], settled: readonly SettledTenant[]): string[] {
   const those = settled.filter((tenant) => tenant.state === state);
   if (those.length === 0) return [];
-  const first = those.slice(0, most.names).map(({ name, why }) => `${name} (${short(why ?? "")})`);
-  return [`  ${state}: ${count(those.length)}: ${some(first, those.length)}`];
+  const first = those.slice(0, most.names).map(({ name, why }) => `${name} (${short(shortWhy(name, why ?? ""))})`);
+  const until = state === "quarantined" ? "; left out until `tenantry schema release` or another template" : "";
+  return [`  ${state}: ${count(those.length)}: ${some(first, those.length)}${until}`];
 }
 
 function waves(plan: FleetPlan): string[] {

@@ -57,6 +57,14 @@ export function versionsOf({ outcomes, history }: Pick<FleetReport, "outcomes" |
   return [...counts].sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1));
 }
 
+/** Without the tenant's name before it, and without the advice behind it. */
+export function shortWhy(name: string, why: string): string {
+  const own = why.startsWith(`${name}: `) ? why.slice(name.length + 2) : why;
+  const end = " Nothing of that file was applied.";
+  const at = own.indexOf(end);
+  return at < 0 ? own : own.slice(0, at + end.length);
+}
+
 /** Undefined where the run did what it was asked for; else who did not get there, and why. */
 export function verdict(report: FleetReport, { onFailure }: Pick<Policy, "onFailure">): TenantryError | undefined {
   const missed = report.outcomes.filter(({ state }) => state === "failed" || state === "unknown");
@@ -64,7 +72,7 @@ export function verdict(report: FleetReport, { onFailure }: Pick<Policy, "onFail
   const counts = countsOf(report.outcomes);
   const done = counts.current + counts.migrated;
   const head = `schema "${report.template}": ${done} of ${report.outcomes.length} tenants are at ${report.history.at(-1)?.id}`;
-  const shown = missed.slice(0, 5).map(({ name, state, why }) => `\n  ${name}: ${state}: ${why}`);
+  const shown = missed.slice(0, 5).map(({ name, state, why }) => `\n  ${name}: ${state}: ${shortWhy(name, why ?? "")}`);
   const rest = missed.length > 5 ? [`\n  and ${missed.length - 5} more (\`tenantry schema status\`)`] : [];
   const why = report.stopped === undefined ? "" : `; ${report.stopped}`;
   return new TenantryError("migration-failed", `${head}${why}.${[...shown, ...rest].join("")}`, {

@@ -63,8 +63,8 @@ export async function runFleet(request: RunRequest): Promise<FleetReport> {
 }
 
 /**
- * Tries the change. Who fails counts against the budget and is not begun; where it is the canary, or everybody, the
- * change itself is taken to be at fault. Answers the names of those who failed.
+ * Tries the change. Who fails counts against the budget and is not begun; where it is the canary, or everybody and
+ * nobody has it yet, the change itself is taken to be at fault. Answers the names of those who failed.
  */
 async function verify(request: RunRequest, tally: Tally): Promise<Set<string>> {
   const { plan, policy } = request;
@@ -73,7 +73,10 @@ async function verify(request: RunRequest, tally: Tally): Promise<Set<string>> {
   const failed = await rehearse(request, sample);
   const canary = failed.find(({ tenant }) => isCanary(plan, tenant));
   const isSpent = failed.length > allowedFailures(policy, plannedTenants(plan).length);
-  const stops = failed.length > 0 && (canary !== undefined || isSpent || failed.length === sample.length);
+  // Whoever is there already has shown that the files can be applied.
+  const isUntried = plan.settled.every(({ state }) => state !== "current");
+  const isSuspect = isUntried && failed.length === sample.length;
+  const stops = failed.length > 0 && (canary !== undefined || isSpent || isSuspect);
   for (const { tenant, error } of failed) {
     if (stops) tally.settle(tenant, { state: "failed", version: versionAt(plan, tenant.had), why: error.message });
     else await settleFailure(request, tenant, error, tally);

@@ -1,5 +1,6 @@
 import type { Fleet } from "./fleet";
 import type { Ground } from "./ground";
+import { type Screen, fold } from "./screen";
 
 /** Of every document that these verbs print: it changes when a key changes its meaning or goes. */
 export const format = 1;
@@ -33,8 +34,13 @@ export const tenantRow = (tenant: {
 });
 
 /** What is said before anything else: where this looked, and which files count. */
-export function headLines({ history, template, tenants }: Fleet, context: string, notes: readonly string[]): string[] {
+export function headLines(
+  { history, template, tenants }: Fleet,
+  context: string,
+  notes: readonly string[],
+  screen: Screen,
+): string[] {
   const count = history.migrations.length;
   const files = `Template ${template.name}: ${count} migration${count === 1 ? "" : "s"} in ${history.folder}, ${tenants.length} tenant${tenants.length === 1 ? "" : "s"}.`;
-  return [context, files, ...notes, ""];
+  return [...[context, files, ...notes].flatMap((text) => fold(text, screen, screen.width)), ""];
 }

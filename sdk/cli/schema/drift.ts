@@ -30,7 +30,7 @@ Examples:
       const tenants = fleet.tenants.map((one) => ({ name: one.name, sql: () => sqlOf(ground.context, one) }));
       const found = await findDrift({ migrations: fleet.history.migrations, tenants });
       const screen = screenOf(process.stdout);
-      const head = headLines(fleet, groundLine(ground), ground.notes);
+      const head = headLines(fleet, groundLine(ground), ground.notes, screen);
       if (flags.json) printDocument(ground, fleet, { tenants: found.map(row) });
       else screen.write(`${[...head, ...drawDrift(found, screen)].join("\n")}\n`);
       if (found.some(({ state }) => state === "drifted" || state === "other-history")) process.exitCode = 2;

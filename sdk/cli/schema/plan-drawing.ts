@@ -6,7 +6,7 @@ import type { Migration } from "../../../provider/rollout/source";
 import type { Statement } from "../../../provider/rollout/statements";
 import { withoutComments } from "./history";
 import { reasonLines } from "./reasons";
-import { type Style, clip, paint } from "./screen";
+import { type Style, clip, fold, paint } from "./screen";
 import { counted, indented, listed, table } from "./table";
 
 /** What a plan changes from one version to the template's: how many tenants, and which migrations they lack. */
@@ -99,7 +99,8 @@ export function drawPlan(
 const clipped = (line: string, { live, width }: Style & { live: boolean }): string =>
   live && line.length > width - 2 ? `${line.slice(0, width - 5)}...` : line;
 
-/** A line of a statement where lines may be long; all of it is in the file. */
+/** Of a statement: on a terminal so many lines, elsewhere so many characters; all of it is in the file. */
+const mostLines = 12;
 const longest = 200;
 
 function drawMigration(
@@ -111,10 +112,13 @@ function drawMigration(
   const { id, file } = migration;
   const statements = migration.statements.flatMap(({ sql, line }) => {
     const label = `  ${file}:${line}  `;
-    const room = style.live ? Math.max(30, style.width - label.length) : longest;
+    const room = Math.max(30, style.width - label.length);
+    const text = withoutComments(sql);
+    const [first = "", ...rest] = style.live ? fold(text, style, room, mostLines) : [clip(text, longest)];
     const marks = findingsAt(findings, id, { sql, line });
     return [
-      `${label}${clip(withoutComments(sql), room)}`,
+      `${label}${first}`,
+      ...rest.map((more) => `${" ".repeat(label.length)}${more}`),
       ...marks.map((one) =>
         paint(style, losesData(one) ? "red" : "yellow", `${" ".repeat(label.length)}${markOf(one, allowed)}`),
       ),

@@ -46,7 +46,7 @@ Examples:
 export function printPlan(ground: Ground, fleet: Fleet, { plan, request, destruction, policy }: PreparedRollout): void {
   const screen = screenOf(process.stdout);
   const picture = { plan, migrations: request.migrations, findings: destruction.findings };
-  const lines = [...headLines(fleet, groundLine(ground), ground.notes), ...drawPlan(picture, policy, screen)];
+  const lines = [...headLines(fleet, groundLine(ground), ground.notes, screen), ...drawPlan(picture, policy, screen)];
   screen.write(`${lines.join("\n")}\n`);
 }
 

@@ -2,7 +2,7 @@ import type { RolloutProgress } from "../../../provider/rollout/fleet/progress";
 import { createPace } from "./pace";
 import { progressLine, progressText } from "./progress-line";
 import { shortReason } from "./reasons";
-import { type Screen, clip, paint } from "./screen";
+import { type Screen, fold, paint } from "./screen";
 
 /** Shows a run while it goes. */
 export interface ProgressView {
@@ -61,7 +61,7 @@ export function createProgressView(screen: Screen, now: () => number = Date.now)
       pace.note(progress.done, now());
       for (const { name, error } of progress.failures.slice(failures)) {
         const text = `${name}: ${shortReason(name, error)}`;
-        say(paint(screen, "red", screen.live ? clip(text, screen.width) : text));
+        for (const line of screen.live ? fold(text, screen, screen.width) : [text]) say(paint(screen, "red", line));
       }
       failures = Math.max(failures, progress.failures.length);
       draw(progress, entered);

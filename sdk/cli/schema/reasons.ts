@@ -1,4 +1,4 @@
-import { type Style, type Colour, clip, paint } from "./screen";
+import { type Style, type Colour, fold, paint } from "./screen";
 import { listed } from "./table";
 
 /** A tenant that is not where it should be, or is to be left where it is. */
@@ -20,14 +20,15 @@ const colours: Readonly<Record<string, Colour>> = {
   unknown: "red",
 };
 
-/** Lines for one state at most; who has the same reason shares a line. `live`: cut to the width. */
+/** Lines for one state at most; who has the same reason shares a line. `live`: parted where the width ends. */
 const shown = 10;
 
 export function reasonLines(tenants: readonly Reason[], style: Style & { readonly live: boolean }): string[] {
   const order = Object.keys(colours);
   const states = [...new Set(tenants.map(({ state }) => state))].sort((a, b) => order.indexOf(a) - order.indexOf(b));
   const column = Math.max(0, ...states.map((state) => state.length)) + 2;
-  const fit = (text: string): string => clip(text, style.live ? style.width - column - 2 : Infinity);
+  const fit = (text: string, indent: number): string[] =>
+    fold(text, style, style.width - indent - 2).map((line, i) => (i === 0 ? line : `${" ".repeat(indent)}${line}`));
   return states.flatMap((state) => {
     const label = paint(style, colours[state] ?? "grey", state) + " ".repeat(column - state.length);
     const reasons = byReason(tenants.filter((one) => one.state === state));
@@ -36,13 +37,15 @@ export function reasonLines(tenants: readonly Reason[], style: Style & { readonl
       ...reasons
         .slice(0, shown)
         .flatMap(({ reason, statement, names }) => [
-          `${label}${fit(`${listed(names)}${reason ? `: ${reason}` : ""}`)}`,
-          ...(statement === undefined ? [] : [`${" ".repeat(column + 2)}${fit(statement)}`]),
+          ...withLabel(label, fit(`${listed(names)}${reason ? `: ${reason}` : ""}`, column)),
+          ...(statement === undefined ? [] : withLabel(" ".repeat(column + 2), fit(statement, column + 2))),
         ]),
       ...(rest > 0 ? [`${" ".repeat(column)}and ${rest} more`] : []),
     ];
   });
 }
+
+const withLabel = (label: string, [first = "", ...rest]: readonly string[]): string[] => [`${label}${first}`, ...rest];
 
 function byReason(tenants: readonly Reason[]): { reason: string; statement: string | undefined; names: string[] }[] {
   const found = new Map<string, { reason: string; statement: string | undefined; names: string[] }>();

@@ -7,6 +7,7 @@ import { templateName } from "./fleet";
 import { withSettings } from "./flags";
 import { type Ground, type GroundFlags, groundLine, openGround } from "./ground";
 import { type OpenRegistry, groupsOf, onEach, openRegistries } from "./registries";
+import { fold, screenOf } from "./screen";
 import { counted, listed } from "./table";
 
 interface Flags extends GroundFlags {
@@ -46,7 +47,9 @@ Examples:
         released.length === 0
           ? `Nobody is in quarantine of template ${template}.`
           : `Released ${counted(released.length, "tenant")} of template ${template}: ${listed(released, 20)}. The next run tries ${released.length === 1 ? "it" : "them"} again.`;
-      process.stdout.write(`${[groundLine(ground), ...ground.notes, said].join("\n")}\n`);
+      const screen = screenOf(process.stdout);
+      const lines = [groundLine(ground), ...ground.notes, said].flatMap((text) => fold(text, screen, screen.width));
+      screen.write(`${lines.join("\n")}\n`);
     });
 }
 

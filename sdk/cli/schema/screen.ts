@@ -32,6 +32,24 @@ export type Colour = keyof typeof codes;
 export const paint = ({ colours }: Pick<Style, "colours">, colour: Colour, text: string): string =>
   colours && text ? `\u001b[${codes[colour]}m${text}\u001b[0m` : text;
 
+/**
+ * The text on as many lines as it takes: parted at spaces for a terminal, so that nothing is cut, and one elsewhere. After
+ * `most` lines it is cut after all.
+ */
+export function fold(text: string, { live }: { readonly live: boolean }, width: number, most = 5): string[] {
+  const line = text.replace(/\s+/g, " ").trim();
+  if (!live) return [line];
+  const lines: string[] = [];
+  let rest = line;
+  while (rest.length > width && lines.length < most - 1) {
+    const space = rest.lastIndexOf(" ", width);
+    const end = space > width / 3 ? space : width;
+    lines.push(rest.slice(0, end));
+    rest = rest.slice(end).trimStart();
+  }
+  return [...lines, clip(rest, width)];
+}
+
 /** On one line, cut where it does not fit. */
 export function clip(text: string, width: number): string {
   const line = text.replace(/\s+/g, " ").trim();

@@ -4,7 +4,7 @@ import { ageOf } from "../registry/report";
 import { bar, percent } from "./bar";
 import { reasonLines, shortReason } from "./reasons";
 import { type KnownRun, stateOfRun } from "./registries";
-import { type Style, clip, paint } from "./screen";
+import { type Style, fold, paint } from "./screen";
 import { type FleetStanding, type StandingTenant, asOutcome, standings } from "./standing";
 import { counted, indented, table } from "./table";
 
@@ -75,16 +75,16 @@ function drawRun(run: KnownRun, style: Style & { live: boolean }, now: number): 
     "broken off": `The last run, to ${target}, broke off in ${progress.stage}: ${done}, not heard of for ${ageOf(beatAt, now)}, ${by}. The next one goes on with it.`,
     ended: `The last run, to ${target}, ended ${ageOf(endedAt ?? null, now)} ago: ${done}, begun by ${startedBy}.`,
   }[state];
+  const early = progress.stopped === undefined ? [] : [`It ended early: ${progress.stopped}.`];
   return [
-    head,
-    ...(progress.stopped === undefined ? [] : [`It ended early: ${progress.stopped}.`]),
+    ...[head, ...early].flatMap((text) => fold(text, style, style.width)),
     ...indented(drawFailures(progress, style)),
   ];
 }
 
 function drawFailures({ failures }: RolloutProgress, style: Style & { live: boolean }): string[] {
-  return failures.slice(0, 10).map(({ name, error }) => {
-    const text = `${name}: ${shortReason(name, error)}`;
-    return paint(style, "red", style.live ? clip(text, style.width - 2) : text.replace(/\s+/g, " "));
-  });
+  return failures
+    .slice(0, 10)
+    .flatMap(({ name, error }) => fold(`${name}: ${shortReason(name, error)}`, style, style.width - 2))
+    .map((line) => paint(style, "red", line));
 }

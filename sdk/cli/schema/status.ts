@@ -54,7 +54,7 @@ function statusLines(
 ): string[] {
   const screen = screenOf(process.stdout);
   return [
-    ...headLines(fleet, groundLine(ground), ground.notes),
+    ...headLines(fleet, groundLine(ground), ground.notes, screen),
     ...drawStatus(standing, screen),
     ...(past ? ["", ...drawHistory(standing.runs, past)] : []),
   ];

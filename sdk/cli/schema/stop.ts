@@ -8,6 +8,7 @@ import { printDocument } from "./document";
 import { type GroundFlags, type Ground, groundLine, openGround } from "./ground";
 import { withSettings } from "./flags";
 import { type KnownRun, type OpenRegistry, findRuns, groupsOf, onEach, openRegistries, stateOfRun } from "./registries";
+import { fold, screenOf } from "./screen";
 import { counted } from "./table";
 
 interface Flags extends GroundFlags {
@@ -43,7 +44,10 @@ Examples:
       const seconds = parseDuration(flags.timeout, "--timeout") ?? Infinity;
       const ground = await openGround(flags);
       const registries = await openRegistries(ground, await groupsOf(ground));
-      const say = (text: string): void => void (flags.json || process.stdout.write(`${text}\n`));
+      const screen = screenOf(process.stdout);
+      const say = (text: string): void => {
+        if (!flags.json) screen.write(`${fold(text, screen, screen.width).join("\n")}\n`);
+      };
       [groundLine(ground), ...ground.notes].forEach(say);
       const found = (await findRuns(ground, registries, flags.template)).filter((run) => run.endedAt === undefined);
       await onEach(ground, registries, async ({ sql }) => {

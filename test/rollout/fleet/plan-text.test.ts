@@ -49,7 +49,10 @@ describe("a plan for people", () => {
       "  from 0002_notes: 249, to apply: 0003_tags",
     ]);
     assert.equal(text[6], "  skipped: 1: t7 (its reads are blocked)");
-    assert.equal(text[7], "  quarantined: 1: t20 (UNIQUE constraint failed)");
+    assert.equal(
+      text[7],
+      "  quarantined: 1: t20 (UNIQUE constraint failed); left out until `tenantry schema release` or another template",
+    );
     assert.match(text[8]!, /^ {2}unknown: 5: t8 \(no answer x+\.\.\.\), t9 \(.*\), t10 \(.*\) and 2 more$/);
     assert.deepEqual(text.slice(9), [
       "  canary: 1: t0",

@@ -58,7 +58,7 @@ describe("runFleet", function () {
       assert.deepEqual([...new Set((await scene.counters()).values())], [0]);
       assert.match(
         verdict(report, policyOf)!.message,
-        /^schema "app": 0 of 12 tenants are at 0002_unique; the canary t03 failed\.\n {2}t03: failed: t03: migrations/,
+        /^schema "app": 0 of 12 tenants are at 0002_unique; the canary t03 failed\.\n {2}t03: failed: migrations/,
       );
 
       await scene.heal(["t03"]);

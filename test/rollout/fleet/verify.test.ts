@@ -82,6 +82,19 @@ describe("trying a change before it is rolled out", () => {
     });
   });
 
+  it("puts the last one that is behind in quarantine: the others have shown that the file can be applied", async () => {
+    await withFleet(4, async (scene) => {
+      const policy = { verify, maxFailures: 1, onFailure: "quarantine", canary: 0 } as const;
+      const rest = scene.tenants.filter(({ name }) => name !== "t3");
+      assert.deepEqual(byState(await scene.rollOut([init, unique], { policy, tenants: rest })), {
+        migrated: ["t1", "t2", "t4"],
+      });
+      await scene.spoil(["t3"]);
+      const report = await scene.rollOut([init, unique], { policy });
+      assert.deepEqual([report.stopped, byState(report)["quarantined"]], [undefined, ["t3"]]);
+    });
+  });
+
   it("tries all that is pending, up to what cannot be taken back", async () => {
     await withFleet(2, async (scene) => {
       const alone = { ...migrationOf("0003_alone", "CREATE INDEX by_email ON people (email);"), transaction: false };
