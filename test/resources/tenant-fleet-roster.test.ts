@@ -39,6 +39,15 @@ describe("roster of a fleet", () => {
     );
   });
 
+  it("keeps what it has just written, whatever times the others have", () => {
+    const later = new Date(Date.now() + 60_000);
+    for (const id of ["v", "w", "x", "y", "z"]) {
+      utimesSync(join(folder, `${writeRoster(folder, { tenants: [tenant(id)] })}.json`), later, later);
+    }
+    const digest = writeRoster(folder, { tenants: [tenant("now")] });
+    assert.equal(readRoster(folder, digest).tenants.length, 1);
+  });
+
   it("keeps the three newest, and leaves no part behind", () => {
     const digests = ["a", "b", "c", "d", "e"].map((id, i) => {
       const digest = writeRoster(folder, { tenants: [tenant(id)] });

@@ -82,7 +82,7 @@ export function writeRoster(folder: string, roster: Roster): string {
   }
   const now = new Date();
   utimesSync(file, now, now);
-  removeOld(folder);
+  removeOld(folder, digest);
   return digest;
 }
 
@@ -95,11 +95,13 @@ function isThere(file: string, text: string): boolean {
 }
 
 /** A file that somebody else removes at the same time is as gone. */
-function removeOld(folder: string): void {
+function removeOld(folder: string, digest: string): void {
   const age = (file: string): number => statSync(join(folder, file), { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const rosters = readdirSync(folder).filter((file) => /^[0-9a-f]{32}\.json$/.test(file));
+  // The one just written stays whatever the clock says: within a millisecond, all are as new.
+  const isOther = (file: string): boolean => /^[0-9a-f]{32}\.json$/.test(file) && file !== `${digest}.json`;
+  const rosters = readdirSync(folder).filter(isOther);
   const old = rosters.map((file) => ({ file, at: age(file) })).sort((a, b) => b.at - a.at);
-  for (const { file } of old.slice(kept)) rmSync(join(folder, file), { force: true });
+  for (const { file } of old.slice(kept - 1)) rmSync(join(folder, file), { force: true });
 }
 
 /** The roster of that digest. Fails with "invalid-input" where it is not there, or is not what the program wrote. */
