@@ -186,7 +186,7 @@ function counter({ at }: Kill): (call: LineCall) => boolean {
 }
 
 /** What a pipeline does after a kill; see "After a crash" in the README. */
-async function comeBack(project: Project, locked: boolean): Promise<void> {
+export async function comeBack(project: Project, locked: boolean): Promise<void> {
   const { file } = await project.stateFile();
   const name = `organization/test-project/${project.stack}`;
   const torn = await checkpointCheck(path.resolve(file, "../../../.."), { name, from: "--stack" });

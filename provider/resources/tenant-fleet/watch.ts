@@ -22,7 +22,7 @@ const inARow = 5;
  * How many tenants are worked on at a time: a tenant waits for the registry as well as for the platform's API, and the
  * limiter sees to it that the API is not asked too much at once.
  */
-const perPlace = 4;
+const perPlace = 8;
 
 export function createWatch({ settings }: Context, onDone: () => void): Watch {
   let row = 0;
