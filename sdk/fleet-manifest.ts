@@ -4,6 +4,7 @@ import { TenantryError } from "../provider/platform/errors";
 import { Group } from "./group";
 import type { ManifestGroup, ManifestSchema } from "./manifest/definition";
 import type { ResolvedManifest } from "./manifest/resolve";
+import { joinPreflight } from "./preflight";
 import { SchemaTemplate } from "./schema-template";
 
 /** What a fleet takes of a manifest. */
@@ -14,11 +15,15 @@ export interface FleetManifest extends Pick<ResolvedManifest, "maxRemovals" | "r
 
 export interface FleetManifestOptions {
   readonly path: string;
-  /** For tenants for whom the manifest has none. */
-  readonly group: string | undefined;
+  /** For tenants for whom the manifest has none: a name; `true` where only the program knows it. */
+  readonly group: string | boolean;
   readonly connection: string | undefined;
-  readonly parent: pulumi.Resource | undefined;
+  /** The fleet's. */
+  readonly opts: pulumi.CustomResourceOptions;
 }
+
+/** Stands in a manifest's place for a group that the program gives. */
+const programs = "the program's";
 
 /**
  * Reads a manifest, and declares the groups that have a location in it, and its schemas, as resources `<fleet>-<name>`.
@@ -26,39 +31,61 @@ export interface FleetManifestOptions {
  */
 export function readFleetManifest(
   fleet: string,
-  { path, group, connection, parent }: FleetManifestOptions,
+  { path, group, connection, opts }: FleetManifestOptions,
 ): FleetManifest {
-  const manifest = resolved(fleet, path, group);
+  const { manifest, placeOf } = resolved(fleet, path, group === true ? programs : group || undefined);
   const { maxRemovals, rollout } = manifest;
   const common = connection === undefined ? {} : { connection };
-  const opts = parent === undefined ? {} : { parent };
-  const groups = new Map<string, pulumi.Output<string>>();
-  for (const [name, { location }] of Object.entries<ManifestGroup>(manifest.groups ?? {})) {
+  const groups = new Map<string, pulumi.Input<string> | undefined>([[programs, undefined]]);
+  for (const [name, { location, adopt }] of Object.entries<ManifestGroup>(manifest.groups ?? {})) {
     if (location === undefined) continue;
-    groups.set(name, new Group(`${fleet}-${name}`, { name, location, ...common }, opts).name);
+    const args = { name, location, ...(adopt === undefined ? {} : { adopt }), ...common };
+    groups.set(name, new Group(`${fleet}-${name}`, args, besideFleet(opts, name)).name);
   }
   const schemas = new Map<string, pulumi.Output<string>>();
   for (const [name, schema] of Object.entries<ManifestSchema>(manifest.schemas)) {
     const template = { name, ...schema, migrate: "rollout", ...common } as const;
-    schemas.set(name, new SchemaTemplate(`${fleet}-${name}`, template, opts).ref);
+    schemas.set(name, new SchemaTemplate(`${fleet}-${name}`, template, besideFleet(opts, name)).ref);
   }
-  const tenants = manifest.tenants.map((tenant) => ({
-    ...tenant,
-    group: groups.get(tenant.group) ?? tenant.group,
-    ...(tenant.schema === undefined ? {} : { schema: schemas.get(tenant.schema) ?? tenant.schema }),
-  }));
+  const tenants = manifest.tenants.map((tenant) => {
+    if (!groups.has(tenant.group)) {
+      const need = { what: "group", value: tenant.group, where: placeOf(["tenants", tenant.id, "group"]) } as const;
+      joinPreflight(connection, need);
+      groups.set(tenant.group, tenant.group);
+    }
+    const schema = tenant.schema === undefined ? undefined : (schemas.get(tenant.schema) ?? tenant.schema);
+    return { ...tenant, group: groups.get(tenant.group), ...(schema === undefined ? {} : { schema }) };
+  });
   return { tenants, maxRemovals, rollout };
 }
 
-function resolved(fleet: string, path: string, group: string | undefined): ResolvedManifest {
+function resolved(fleet: string, path: string, group: string | undefined) {
   // Late: a program without a manifest loads no YAML and no validator.
   const late = createRequire(__filename);
   const { loadManifest } = late("./manifest/load") as typeof import("./manifest/load");
+  const { placesOf } = late("./manifest/places") as typeof import("./manifest/places");
+  const { Problems, placeText } = late("./manifest/problems") as typeof import("./manifest/problems");
   const { resolveManifest } = late("./manifest/resolve") as typeof import("./manifest/resolve");
+  const problems = new Problems();
   try {
-    return resolveManifest(loadManifest(path), group === undefined ? {} : { group });
+    const read = loadManifest(path, { problems });
+    const manifest = resolveManifest(read, { problems, ...(group === undefined ? {} : { group }) });
+    problems.throwIfAny();
+    const placeOf = (of: readonly string[]): string => `${placeText(placesOf(read).of(of))}: ${of.join(".")}`;
+    return { manifest, placeOf };
   } catch (error) {
     // A RunError is shown as its message alone, without a stack.
     throw error instanceof TenantryError ? new pulumi.RunError(`${fleet}: ${error.message}`) : error;
   }
+}
+
+/** Where the fleet stands, protected as it is, and also under the names that it had. */
+function besideFleet(opts: pulumi.CustomResourceOptions, name: string): pulumi.CustomResourceOptions {
+  const { parent, protect, retainOnDelete, aliases = [] } = opts;
+  const former = aliases.flatMap((alias) =>
+    typeof alias === "object" && "name" in alias && typeof alias.name === "string"
+      ? { ...alias, name: `${alias.name}-${name}` }
+      : [],
+  );
+  return { parent, protect, retainOnDelete, ...(former.length > 0 ? { aliases: former } : {}) };
 }

@@ -167,14 +167,13 @@ function fail(fleet: string, what: string): never {
   throw new pulumi.RunError(`${fleet}: ${what}`);
 }
 
-function manifestOf(fleet: string, args: TenantFleetArgs, { parent }: pulumi.CustomResourceOptions): FleetManifest {
+function manifestOf(fleet: string, args: TenantFleetArgs, opts: pulumi.CustomResourceOptions): FleetManifest {
   const { tenants, manifest: path, namePattern, group, connection } = args;
   if (tenants !== undefined) fail(fleet, "tenants: the manifest says which there are; give one of the two.");
   if (namePattern !== undefined) fail(fleet, "namePattern: the manifest has one; write it there.");
   if (typeof path !== "string") return fail(fleet, "manifest: must be the path of a file or a folder.");
-  if (group !== undefined && typeof group !== "string")
-    fail(fleet, "group: with a manifest it must be a name; or write it there, under `defaults`.");
-  return readFleetManifest(fleet, { path, group: group as string | undefined, connection, parent });
+  const known = typeof group === "string" ? group : group !== undefined;
+  return readFleetManifest(fleet, { path, group: known, connection, opts });
 }
 
 /** The tenants that a program lists, with their names. */

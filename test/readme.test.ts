@@ -164,6 +164,7 @@ describe("README: programs and references", () => {
         "program.ts": program,
         "rollout.ts": rollout,
         "fleet.ts": fleet,
+        "manifest.ts": blocksOf("ts").find((text) => text.includes("manifest:"))!,
         "table.ts": ['import * as tenantry from "tenantry";', ...outputs, ...calls].join("\n"),
         "snippets.ts": [
           'import { DatabaseToken, Group, TenantDatabase } from "tenantry";',

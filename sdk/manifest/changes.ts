@@ -54,12 +54,13 @@ export function changesBetween(before: Side, after: Side): ManifestChanges {
     ...{ added, removed, changed },
     unchanged: news.size - added.length - changed.length,
     settings: differences(settings(before.manifest), settings(after.manifest)),
-    maxRemovals: after.resolved.maxRemovals ?? removalsAllowed(olds.size),
+    maxRemovals: after.resolved.maxRemovals ?? removalsAllowed(olds.size, news.size),
   };
 }
 
-/** Unless the manifest says otherwise: 10, or 5 % of more than 200. */
-export const removalsAllowed = (tenants: number): number => Math.max(10, Math.floor(tenants * 0.05));
+/** Unless the manifest says otherwise: 10, or 5 % of more than 200; none where nobody would be left. */
+export const removalsAllowed = (before: number, after: number): number =>
+  after === 0 ? 0 : Math.max(10, Math.floor(before * 0.05));
 
 function tenantsOf({ resolved }: Side) {
   return new Map(

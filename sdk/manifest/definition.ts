@@ -127,6 +127,10 @@ export const tenant = z.strictObject(ofATenant);
 export const listedTenant = z.strictObject({ id, ...ofATenant });
 
 export const group = z.strictObject({
+  adopt: z
+    .enum(["never", "unowned", "force"])
+    .optional()
+    .describe("With a location: what to do with a group of that name that holds databases already. Default: never."),
   location: named
     .optional()
     .describe(
@@ -215,7 +219,9 @@ export const single = {
     .describe('How a database is called: "tenant-{id}". Default: "{id}".'),
   maxRemovals: whole(0, 1_000_000)
     .optional()
-    .describe("Tenants that one deploy may remove. Default: 10, or 5 % of more than 200."),
+    .describe(
+      "Tenants that one deploy may remove. Default: 10, or 5 % of more than 200; none where nobody would be left.",
+    ),
   rollout: rollout.optional().describe("How migrations go over the tenants."),
   defaults: defaults.optional().describe("For all tenants, where neither the tenant nor its plan says otherwise."),
 };

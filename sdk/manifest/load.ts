@@ -1,4 +1,4 @@
-import { basename, dirname, extname, join } from "node:path";
+import { basename, dirname, extname, join, normalize } from "node:path";
 import { TenantryError } from "../../provider/platform/errors";
 import { Assembly } from "./assembly";
 import type { Manifest } from "./definition";
@@ -27,7 +27,7 @@ export interface LoadOptions {
 export function loadManifest(path: string, options: LoadOptions = {}): Manifest {
   const { files = filesOnDisk } = options;
   const problems = options.problems ?? new Problems();
-  const manifest = new Loading(files, problems).load(path);
+  const manifest = new Loading(files, problems).load(normalize(path));
   if (!options.problems) problems.throwIfAny();
   return manifest;
 }

@@ -1,7 +1,6 @@
 import { isReserved, reservedPrefix } from "../../provider/registry/reserved-names";
 import { nameFrom } from "../../provider/resources/name";
 import type { RosterTenant } from "../../provider/resources/tenant-fleet/roster";
-import type { PolicyInputs } from "../../provider/rollout/fleet/policy";
 import type { Manifest, ManifestTenant, Settings } from "./definition";
 import { type Placement, allowedGroups, noGroup, place } from "./placement";
 import { placesOf } from "./places";
@@ -11,14 +10,12 @@ import { someOf } from "./unknown-name";
 /** What a manifest comes to: every tenant with all that is declared of it. */
 export interface ResolvedManifest extends Pick<
   Manifest,
-  "platform" | "organization" | "maxRemovals" | "groups" | "schemas"
+  "platform" | "organization" | "maxRemovals" | "rollout" | "groups" | "schemas"
 > {
   /** Sorted by id, by UTF-16 code units. `schema` is the name of one of `schemas`: the caller puts the template's ref there. */
   readonly tenants: readonly RosterTenant[];
   /** By a tenant's id: what a fleet keeps no record of. */
   readonly profiles: ReadonlyMap<string, Profile>;
-  /** Its canary names databases, as a rollout's does. */
-  readonly rollout: PolicyInputs | undefined;
 }
 
 export interface Profile extends Pick<Settings, "tokens"> {
@@ -74,15 +71,10 @@ class Resolution {
   finish(): ResolvedManifest {
     const { platform, organization, maxRemovals, groups, schemas, rollout } = this.manifest;
     for (const tenant of this.tenants.values()) this.checkCopy(tenant);
-    const canary = rollout?.canary;
     return {
-      ...{ platform, organization, maxRemovals, groups, schemas },
+      ...{ platform, organization, maxRemovals, rollout, groups, schemas },
       tenants: [...this.tenants.values()].sort((a, b) => (a.id < b.id ? -1 : 1)),
       profiles: this.profiles,
-      rollout: rollout && {
-        ...rollout,
-        ...(Array.isArray(canary) ? { canary: canary.map((id) => this.tenants.get(id)?.name ?? id) } : {}),
-      },
     };
   }
 

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { readFile, readdir } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { chmod, readFile, readdir } from "node:fs/promises";
 import path from "node:path";
+import { promisify } from "node:util";
 import { describe, it } from "mocha";
+import { parse } from "yaml";
 import { type CountedPlatform, withCountedPlatform } from "../support/counted-platform";
 import { type Project, type ProjectOptions, type Run, withProject } from "../support/engine";
 
@@ -50,6 +53,42 @@ const withRunningExample = (
 
 const replacements = (run: Run): string[] =>
   run.operations.filter(({ op }) => /replace/.test(op)).map(({ op, name }) => `${op} ${name}`);
+
+/**
+ * Runs a step of the example's pipeline by its name, as a runner would: in a repository whose main branch has the files
+ * as they are now. Answers what it printed; a step that fails rejects with that.
+ */
+async function withPipeline(
+  project: Project,
+  use: (step: (name: string) => Promise<string>) => Promise<void>,
+): Promise<void> {
+  const at = (file: string) => path.join(project.folder, file);
+  const run = (file: string, args: string[], env: NodeJS.ProcessEnv = {}) =>
+    promisify(execFile)(file, args, { cwd: project.folder, env: { ...process.env, ...env } });
+  const git = (...args: string[]) => run("git", ["-c", "user.name=a", "-c", "user.email=a@b.example", ...args]);
+  await git("init", "-q", "-b", "main");
+  await git("add", "tenants.yaml");
+  await git("-c", "commit.gpgsign=false", "commit", "-qm", "As it is");
+  await git("update-ref", "refs/remotes/origin/main", "main");
+  const tenantry = path.join(root, "dist", "sdk", "cli", "main.js");
+  await project.write({ "bin/npx": `#!/bin/sh\nshift\nexec "${process.execPath}" "${tenantry}" "$@"\n` });
+  await chmod(at("bin/npx"), 0o755);
+
+  const { jobs } = parse(await readFile(at(".github/workflows/tenants.yaml"), "utf8")) as {
+    jobs: Record<string, { steps: { name?: string; run?: string }[] }>;
+  };
+  const steps = Object.values(jobs).flatMap((job) => job.steps);
+  await use(async (name) => {
+    const script = steps.find((step) => step.name === name)!.run!;
+    const env = { BASE: "main", GITHUB_STEP_SUMMARY: at("summary.md") };
+    const search = `${at("bin")}${path.delimiter}${process.env["PATH"]}`;
+    const ended = run("bash", ["-e", "-c", script], { ...env, PATH: search });
+    return ended.then(
+      ({ stdout }) => stdout,
+      (error: { stdout: string }) => Promise.reject(new Error(error.stdout)),
+    );
+  });
+}
 
 describe("the examples", () => {
   it("quickstart: at the root, then with another tenant and another migration", async function () {
@@ -160,6 +199,71 @@ describe("the examples", () => {
       assert.deepEqual(reached["deployed"], { image: "shop:42", schemaVersion: "0003_gifts" });
       assert.deepEqual((await project.up()).counts, { same: 24 });
       assert.deepEqual((await project.destroy()).counts, { delete: 24 });
+    });
+  });
+
+  it("manifest-fleet: a pull request shows what it means, a merge does that", async function () {
+    this.timeout(300_000);
+    await withRunningExample("manifest-fleet", {}, async (project, platform) => {
+      await withPipeline(project, async (pipeline) => {
+        assert.match(await pipeline("Is the manifest right?"), /4 tenants in 2 groups, 2 plans, 1 schema/);
+        assert.deepEqual((await project.up()).counts, { create: 4 });
+        assert.deepEqual((await project.up()).counts, { same: 4 });
+        const { minSchemaVersion, acme } = await project.outputs();
+        assert.deepEqual([minSchemaVersion, acme], ["0001_init", platform.databaseUrl("tenant-acme")]);
+
+        const text = await readFile(path.join(project.folder, "tenants.yaml"), "utf8");
+        const changed = text
+          .replace("  initech:\n", "  hooli: { geo: eu }\n")
+          .replace("{ tier: pro }", "{ tier: large }");
+        await project.write({
+          "tenants.yaml": changed,
+          "migrations/0002_tags.sql": "CREATE TABLE tags (note INTEGER, tag TEXT);\n",
+        });
+        const meaning = await pipeline("What does the change mean?");
+        assert.match(meaning, /1 added, 1 removed, 2 changed, 1 unchanged\./);
+        assert.match(
+          meaning,
+          /\+ added to eu, plan free: hooli\n- removed: .*: initech\n~ 2 tenants labels.tier pro -> large: acme, globex\n/,
+        );
+        const preview = await project.preview();
+        assert.match(
+          preview.output,
+          /create 1: hooli; change 2: acme, globex; bring 3 to 0002_tags: acme, globex, staff; remove 1: initech/,
+        );
+        const up = await project.up();
+        assert.deepEqual([up.counts, replacements(up)], [{ update: 2, same: 2 }, []]);
+        assert.equal((await project.outputs())["minSchemaVersion"], "0002_tags");
+        const { databases } = await platform.api.ok<{ databases: { Name: string; group: string }[] }>(
+          "GET",
+          "/databases",
+        );
+        const found = databases
+          .filter(({ Name }) => Name.startsWith("tenant-"))
+          .map(({ Name, group }) => [Name, group]);
+        assert.deepEqual(found.sort(), [
+          ["tenant-acme", "eu"],
+          ["tenant-globex", "us"],
+          ["tenant-hooli", "eu"],
+          ["tenant-staff", "us"],
+        ]);
+
+        await project.write({
+          "tenants.yaml": changed.replace("globex: { plan: pro }", "globex: { plan: pro, geo: eu, group: us }"),
+        });
+        await assert.rejects(
+          pipeline("Is the manifest right?"),
+          /tenants\.yaml:\d+:33: tenants\.globex\.group: group "us" is not allowed/,
+        );
+        const refused = await project.preview({ fails: true });
+        assert.match(
+          refused.output,
+          /prod: tenants\.yaml:\d+:33: tenants\.globex\.group: group "us" is not allowed for geo "eu"; allowed: eu\./,
+        );
+        assert.doesNotMatch(refused.output, /\bat .*:\d+:\d+\)?$/m, "a stack trace");
+        await project.write({ "tenants.yaml": changed });
+        assert.deepEqual((await project.destroy()).counts, { delete: 4 });
+      });
     });
   });
 

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
-import { changesBetween } from "../../sdk/manifest/changes";
+import type { Context } from "../../provider/context";
+import { removalLimit } from "../../provider/resources/tenant-fleet/removal-limit";
+import { changesBetween, removalsAllowed } from "../../sdk/manifest/changes";
 import { changeLines } from "../../sdk/cli/manifest/changes-drawing";
 import { resolved } from "./scene";
 
@@ -73,6 +75,15 @@ tenants:
     assert.deepEqual(warning(400, 379), ["! 21 tenants are removed at once, and a deploy removes 20 at most."]);
     assert.deepEqual(warning(20, 9, "maxRemovals: 11\n"), []);
     assert.equal(warning(20, 18, "maxRemovals: 1\n").length, 1);
+    const nobody = drawn(`${head}tenants: { a: }`, `${head}tenants: {}`);
+    assert.deepEqual(nobody.slice(-2), [
+      "! 1 tenant is removed at once, and a deploy removes 0 at most.",
+      "  If they are to go: TENANTRY_MAX_REMOVALS=1 in the environment of that deploy.",
+    ]);
+    for (const tenants of [1, 199, 200, 201, 400, 10_000]) {
+      const context = { settings: {} } as Context;
+      assert.equal(removalsAllowed(tenants, 1), removalLimit({}, context, tenants), "as a fleet's own");
+    }
   });
 
   it("says every property of every tenant, for programs", () => {

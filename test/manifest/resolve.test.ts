@@ -53,13 +53,6 @@ tenants: { Käse & Söhne GmbH: , "${"x".repeat(100)}a": , "${"x".repeat(100)}b"
     assert.equal(tenantsOf("defaults: { group: eu }\ntenants: { Käse & Söhne: }")[0]!.name, "kase-sohne");
   });
 
-  it("a canary is named by its databases", () => {
-    const { rollout } = resolved(
-      "namePattern: t-{id}\nrollout: { canary: [acme] }\ndefaults: { group: eu }\ntenants: { acme: }",
-    ).resolved;
-    assert.deepEqual(rollout, { canary: ["t-acme"] });
-  });
-
   it("names that two tenants would have, that are kept, or none", () => {
     const head = "version: 1\nnamePattern: t-{id}\ndefaults: { group: eu }\ntenants:\n";
     assert.deepEqual(problemsOf(`${head}  a b: {}\n  a-b: {}\n  c: { name: t-a-b }\n  d: { name: tenantry-d }\n`), [

@@ -24,9 +24,9 @@ export function changeLines(changes: ManifestChanges, title: string, style: Styl
       paint(
         style,
         "red",
-        `! ${removed.length} tenants are removed at once, and a deploy removes ${maxRemovals} at most.`,
+        `! ${counted(removed.length, "tenant")} ${removed.length === 1 ? "is" : "are"} removed at once, and a deploy removes ${maxRemovals} at most.`,
       ),
-      "  Look whether they are meant; then set `maxRemovals` in the manifest for this change.",
+      `  If they are to go: TENANTRY_MAX_REMOVALS=${removed.length} in the environment of that deploy.`,
     );
   }
   return lines.map((line) => line.trimEnd());
