@@ -377,7 +377,13 @@ describe("what `tenantry schema` draws", () => {
       assert.deepEqual(fold("a long line that goes on", live, 8, 2), ["a long", "line..."]);
       const reasons = reasonLines([{ name: "t1", state: "failed", why: `t1: ${"no such table ".repeat(9)}` }], live);
       assert.ok(reasons.length > 1 && reasons.every((line) => line.length <= live.width));
-      assert.equal(reasons.join(" ").replace(/\s+/g, " ").match(/no such table/g)?.length, 9);
+      assert.equal(
+        reasons
+          .join(" ")
+          .replace(/\s+/g, " ")
+          .match(/no such table/g)?.length,
+        9,
+      );
     });
 
     it("a screen knows a terminal, NO_COLOR and TERM=dumb", () => {
