@@ -1,4 +1,5 @@
 import type { Context } from "../../context";
+import { cancelled } from "../../http/cancellation";
 import { TenantryError } from "../../platform/errors";
 import type { Observation } from "../../rollout/fleet/plan";
 import { planText } from "../../rollout/fleet/plan-text";
@@ -60,7 +61,7 @@ export async function bringTo(
     const { findings } = prepared.destruction;
     if (prepared.plan.waves.length > 0) await say("info", planText(prepared.plan, { findings }).join("\n"));
     const narration = narrate(prepared.plan, say);
-    const report = await runRollout(prepared, narration);
+    const report = await runRollout(prepared, { ...narration, signal: cancelled });
     notes.push(narration.written());
     const whys = new Map<string, string>();
     const records = report.outcomes.map(({ name, state, version, why }) => {
