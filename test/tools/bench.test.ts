@@ -8,7 +8,7 @@ import { compare, measure, median } from "../../tools/bench/measure";
 import { json, table } from "../../tools/bench/report";
 import type { Row, Sample } from "../../tools/bench/row";
 import { ROWS } from "../../tools/bench/rows";
-import { createRegistrySql } from "../../tools/bench/fleet/stub-sql";
+import { createStubSql } from "../../tools/bench/fleet/stub-sql";
 import { findSqld } from "../../tools/sqld/find-sqld";
 
 const ratio = { name: "a", unit: "s", goal: { of: "ratio", atMost: 1.3 } } as const;
@@ -21,6 +21,7 @@ describe("npm run bench", () => {
       ROWS.map(({ name }) => name),
       [
         ...["engine-floor-200", "engine-floor-1000", "latency-1000", "latency-1000-default", "naive-1000"],
+        ...["fleet-1000", "fleet-1000-schema", "fleet-10000", "fleet-growth", "fleet-10000-unchanged"],
         ...["local-query", "local-create-1000", "rollout-1000", "plan-10000"],
       ],
     );
@@ -106,7 +107,7 @@ describe("npm run bench", () => {
   });
 
   it("has a stub platform whose registries keep what is written", () => {
-    const { pipeline } = createRegistrySql();
+    const { pipeline } = createStubSql();
     const statement = (sql: string, ...args: object[]) => ({ stmt: { sql, args } });
     const send = (database: string, ...requests: object[]) =>
       (pipeline(database, JSON.stringify({ requests })) as { results: { response: { result?: object } }[] }).results;

@@ -1,8 +1,9 @@
 import type { Row } from "./row";
 import { fleetRows } from "./rows/fleet";
+import { largeFleetRows } from "./rows/large-fleet";
 import { localCreate } from "./rows/local-create";
 import { localQuery } from "./rows/local-query";
 import { plan10000 } from "./rows/plan";
 import { rollout1000 } from "./rows/rollout";
 
-export const ROWS: readonly Row[] = [...fleetRows, localQuery, localCreate, rollout1000, plan10000];
+export const ROWS: readonly Row[] = [...fleetRows, ...largeFleetRows, localQuery, localCreate, rollout1000, plan10000];

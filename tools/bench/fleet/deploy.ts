@@ -14,6 +14,10 @@ export interface Deployment {
   /** Undefined: no delay, and a reference makes no call. */
   readonly delays?: Delays;
   readonly parallel?: number;
+  /** API calls of ours at the same time; undefined: Tenantry's default. */
+  readonly concurrency?: number;
+  /** The `pulumi up` that is measured: the one that makes all, or the next, which has nothing to do. Default "first". */
+  readonly up?: "first" | "unchanged";
   /** Where the processes write CPU profiles. */
   readonly profile?: string;
 }
@@ -26,7 +30,15 @@ const PROJECT = "bench";
 let engine: Promise<string[]> | undefined;
 
 /** One `pulumi up` of a new stack, in seconds, with a new project, backend and platform that are removed afterwards. */
-export async function deploy({ program, size, delays, parallel, profile }: Deployment): Promise<Sample> {
+export async function deploy({
+  program,
+  size,
+  delays,
+  parallel,
+  concurrency,
+  up = "first",
+  profile,
+}: Deployment): Promise<Sample> {
   engine ??= findEngine();
   const folders = await engine;
   const home = await mkdtemp(path.join(tmpdir(), "tenantry-bench-"));
@@ -38,25 +50,30 @@ export async function deploy({ program, size, delays, parallel, profile }: Deplo
       TURSO_API_TOKEN: "bench",
       TURSO_ORGANIZATION: "bench",
       TENANTRY_DATABASE_URL: `${stub.url}/db/{name}/`,
+      ...(concurrency === undefined ? {} : { TENANTRY_CONCURRENCY: String(concurrency) }),
       BENCH_URL: stub.url,
       BENCH_CALLS: delays ? "1" : "0",
       ...(profile && profiling(profile)),
     });
     const folder = await makeProject(home, program.files(size));
     await pulumi(["stack", "init", "dev"], folder, env).done;
-    const flags = ["--yes", "--skip-preview", "--suppress-outputs", "--suppress-progress", "--stack", "dev"];
-    const began = performance.now();
-    const up = pulumi(["up", ...flags, ...(parallel ? ["--parallel", String(parallel)] : [])], folder, env);
-    const peak = watchProviderMemory(up.child.pid);
-    await up.done.finally(peak);
-    const value = (performance.now() - began) / 1_000;
-    const { control, data } = await stub.calls();
-    return {
-      value,
-      apiCalls: (control + data) / size,
-      stateBytes: await bytesOf(program.kind, size, path.join(home, "backend")),
-      peakMiB: peak(),
+    const flags = ["--yes", "--suppress-outputs", "--suppress-progress", "--stack", "dev"];
+    const once = async (more: string[]) => {
+      const before = await stub.calls();
+      const began = performance.now();
+      const run = pulumi(["up", ...flags, ...more, ...(parallel ? ["--parallel", String(parallel)] : [])], folder, env);
+      const peak = watchProviderMemory(run.child.pid);
+      await run.done.finally(peak);
+      const value = (performance.now() - began) / 1_000;
+      const after = await stub.calls();
+      const calls = after.control + after.data - before.control - before.data;
+      return { value, apiCalls: calls / Math.max(1, size), peakMiB: peak() };
     };
+    let sample = await once(["--skip-preview"]);
+    // Its preview is what a user waits for too.
+    if (up === "unchanged") sample = await once([]);
+    if (size === 0) return { value: sample.value };
+    return { ...sample, stateBytes: await bytesOf(program, size, path.join(home, "backend")) };
   } finally {
     await stub.close();
     await rm(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
@@ -122,13 +139,14 @@ const profiling = (folder: string): Record<string, string> => ({
   BENCH_PROFILE: path.resolve(folder),
 });
 
-/** Mean bytes of the resources of that kind, as the backend keeps them, without the white space between their parts. */
-async function bytesOf(kind: string, size: number, backend: string): Promise<number> {
+/** Bytes of the program's resources for each of `size`, as the backend keeps them, without the white space between. */
+async function bytesOf({ kind, isOne }: Program, size: number, backend: string): Promise<number> {
   const file = path.join(backend, ".pulumi", "stacks", PROJECT, "dev.json");
   const { checkpoint } = JSON.parse(await readFile(file, "utf8")) as {
     checkpoint: { latest: { resources: { type: string }[] } };
   };
   const ours = checkpoint.latest.resources.filter(({ type }) => type.endsWith(`:${kind}`));
-  if (ours.length !== size) throw new Error(`${ours.length} of ${size} resources are in the state`);
+  const expected = isOne ? 1 : size;
+  if (ours.length !== expected) throw new Error(`${ours.length} of ${expected} resources are in the state`);
   return ours.reduce((sum, one) => sum + Buffer.byteLength(JSON.stringify(one)), 0) / size;
 }

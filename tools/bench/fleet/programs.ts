@@ -2,6 +2,8 @@
 export interface Program {
   /** The last part of its resources' type. */
   readonly kind: string;
+  /** One resource holds them all. */
+  readonly isOne?: true;
   /** Files of the project. The platform's address is in BENCH_URL; undefined there: no call is made. */
   files(size: number): Record<string, string>;
 }
@@ -17,6 +19,29 @@ export const TENANTS: Program = {
       forEach(size, `new TenantDatabase("tenant-" + i, { group: "bench" });`),
   }),
 };
+
+const fleetOf = (size: number, schema: string): string =>
+  `const { SchemaTemplate, TenantFleet } = require("tenantry");\n` +
+  `const tenants = Array.from({ length: ${size} }, (_, i) => "customer-" + i);\n` +
+  `new TenantFleet("bench", { group: "bench", namePattern: "tenant-{id}", tenants${schema} });\n`;
+
+/** The same as one resource. */
+export const FLEET: Program = {
+  kind: "TenantFleet",
+  isOne: true,
+  files: (size) => ({ "index.js": fleetOf(size, "") }),
+};
+
+export const FLEET_WITH_SCHEMA: Program = {
+  ...FLEET,
+  files: (size) => ({
+    "index.js": fleetOf(size, `, schema: new SchemaTemplate("app", { migrations: "./migrations" })`),
+    "migrations/0001_notes.sql": "CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT);\n",
+  }),
+};
+
+/** What every `pulumi up` takes. */
+export const NOTHING: Program = { kind: "nothing", files: () => ({ "index.js": "" }) };
 
 /**
  * The least that a dynamic resource can do: its stored text only names an installed module, as ours does, and the

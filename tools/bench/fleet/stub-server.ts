@@ -1,15 +1,16 @@
 // The stub platform of the fleet rows, started by stub.ts: as much of the Platform API and of libSQL over HTTP as
-// creating databases takes, with no work behind it. Registries are real SQL, in memory, because a claim is read back.
+// creating databases takes, with no work behind it. Registries and template databases are real SQL, in memory, because what is written there is read back.
+import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Delays } from "./stub";
-import { createRegistrySql } from "./stub-sql";
+import { createStubSql } from "./stub-sql";
 
 const delays = JSON.parse(process.argv[2] ?? "{}") as Delays;
 const calls = { control: 0, data: 0 };
 const databases = new Map<string, object>();
-const registries = createRegistrySql();
+const sql = createStubSql();
 
 interface Answer {
   readonly status: number;
@@ -24,9 +25,16 @@ function controlPlane(method: string, path: string, body: string): Answer {
   if (kind === "groups" && rest.length > 0) return ok({ jwt: "e30.e30.e30" });
   if (kind === "groups") return ok(name ? { group } : { groups: [group] });
   if (method === "POST") {
-    const { name: made } = JSON.parse(body) as { name: string };
-    const database = { Name: made, DbId: `id-${made}`, Hostname: `${made}.bench.test`, group: "bench" };
+    const { name: made, seed } = JSON.parse(body) as { name: string; seed?: { name: string } };
+    // As long as on Turso: they stand in every tenant's state.
+    const database = {
+      Name: made,
+      DbId: randomUUID(),
+      Hostname: `${made}-bench.aws-eu-west-1.turso.io`,
+      group: "bench",
+    };
     databases.set(made, database);
+    if (seed) sql.copied(made, seed.name);
     return ok({ database });
   }
   if (!name) return ok({ databases: [...databases.values()] });
@@ -47,7 +55,7 @@ const server = createServer((request, response) => {
     calls[control ? "control" : "data"] += 1;
     const answer = control
       ? controlPlane(request.method ?? "GET", path, text)
-      : ok(registries.pipeline(path.split("/")[2] ?? "", text));
+      : ok(sql.pipeline(path.split("/")[2] ?? "", text));
     const delay = control ? delays.control : delays.data;
     if (delay > 0) await sleep(delay);
     response.writeHead(answer.status, { "content-type": "application/json" }).end(JSON.stringify(answer.body));

@@ -21,8 +21,15 @@ interface WireRequest {
 
 const nothing = { cols: [], rows: [], affected_row_count: 0, last_insert_rowid: null };
 
-/** Runs what is sent to registries; every other database is empty and agrees to all. */
-export function createRegistrySql(): { pipeline(database: string, body: string): object } {
+export interface StubSql {
+  pipeline(database: string, body: string): object;
+  /** A new database has from now on what the other one has; it is only read. */
+  copied(database: string, from: string): void;
+}
+
+/** Runs what is sent to Tenantry's own databases and to copies of them; every other one is empty and agrees to all. */
+export function createStubSql(): StubSql {
+  const sources = new Map<string, string>();
   const files = new Map<string, Database.Database>();
   const open = (name: string): Database.Database => {
     const file = files.get(name) ?? new Database(":memory:");
@@ -30,10 +37,12 @@ export function createRegistrySql(): { pipeline(database: string, body: string):
     return file;
   };
   return {
+    copied: (database, from) => void sources.set(database, from),
     pipeline(database, body) {
       const { requests } = JSON.parse(body) as { requests: WireRequest[] };
-      if (!database.startsWith("tenantry-registry-")) return reply(requests.map((request) => answer(agree, request)));
-      const file = open(database);
+      const source = sources.get(database) ?? database;
+      if (!source.startsWith("tenantry-")) return reply(requests.map((request) => answer(agree, request)));
+      const file = open(source);
       const texts = new Map(requests.flatMap(({ type, sql, sql_id: id }) => (type === "store_sql" ? [[id, sql]] : [])));
       const run = ({ sql, sql_id: id, args }: WireStatement) => execute(file, sql ?? texts.get(id) ?? "", args);
       return reply(requests.map((request) => answer(run, request)));
