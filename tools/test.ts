@@ -1,5 +1,6 @@
-// `npm test`: everything quick first, then the tests that run the real `pulumi` and those that go on for minutes.
-// Both parts run to their ends whatever fails; the last line is "N passed, N failed" over both.
+// `npm test`: everything quick first, in less than a minute; then what works on the embedded platform, starts programs or
+// waits; then the tests that run the real `pulumi` and those that go on for minutes.
+// All parts run to their ends whatever fails; the last line is "N passed, N failed" over all.
 // Arguments go to mocha: `npm test -- --grep ledger`.
 import { readdirSync } from "node:fs";
 import path from "node:path";
@@ -7,6 +8,8 @@ import { findEngine } from "./engine/find-engine";
 import { runMocha, summary, type Count } from "./test/run-mocha";
 
 const root = path.resolve(__dirname, "..");
+/** Folders of tests that are neither quick nor need the engine. */
+const PLATFORM = ["cli", "client", "clients", "local", "resources", path.join("rollout", "fleet"), "tools"];
 /** Far above what one takes: only a hang should reach it, not a busy machine. */
 const FAST_MS = 60_000;
 /** One test runs several `pulumi` commands of a few seconds each, on a loaded machine. */
@@ -17,11 +20,15 @@ async function main(args: string[]): Promise<number> {
     .filter((name) => name.endsWith(".test.ts"))
     .map((name) => path.join("test", name))
     .sort();
-  const slow = ["engine", "soak"].map((folder) => path.join("test", folder));
-  const withEngine = files.filter((file) => slow.some((folder) => file.startsWith(folder)));
-  const fast = files.filter((file) => !withEngine.includes(file));
+  const within = (...folders: string[]) =>
+    files.filter((file) => folders.some((folder) => file.startsWith(path.join("test", folder) + path.sep)));
+  const withEngine = within("engine", "soak");
+  const onPlatform = within(...PLATFORM);
+  const quick = files.filter((file) => !withEngine.includes(file) && !onPlatform.includes(file));
   const counts: Count[] = [];
-  if (fast.length > 0) counts.push(await runMocha(fast, { cwd: root, timeoutMs: FAST_MS, args }));
+  for (const part of [quick, onPlatform]) {
+    if (part.length > 0) counts.push(await runMocha(part, { cwd: root, timeoutMs: FAST_MS, args }));
+  }
   if (withEngine.length > 0) counts.push(await runWithEngine(withEngine, args));
   const { line, code } = summary(counts);
   process.stdout.write(`${line}\n`);
