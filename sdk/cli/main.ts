@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { TenantryError } from "../../provider/platform/errors";
 import { doctorCommand } from "./doctor";
+import { importCommand } from "./import";
 import { localCommand } from "./local";
 import { manifestCommand } from "./manifest";
 import { moveCommand } from "./move";
@@ -14,6 +15,7 @@ const program = new Command("tenantry")
   .addCommand(doctorCommand())
   .addCommand(registryCommand())
   .addCommand(moveCommand())
+  .addCommand(importCommand())
   .addCommand(schemaCommand())
   .addCommand(manifestCommand());
 

@@ -23,6 +23,8 @@ export interface SceneFlags extends Partial<Record<SettingName, string>> {
 export interface Scene {
   readonly platform: Platform;
   readonly scope: string;
+  /** The organization's slug, where one is configured. */
+  readonly organization: string | undefined;
   /** Where the platform's name came from: "tenantry:platform", "--platform". */
   readonly source: string;
   /** The named connection that was asked for; undefined: the stack's own. */
@@ -63,6 +65,7 @@ export async function openScene({ stack: given, connection, group, ...flags }: S
   return {
     platform,
     scope,
+    organization: settings.organization,
     source: settings.sources.platform ?? "default",
     connection,
     stack,
