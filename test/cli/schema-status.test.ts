@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { registryName } from "../../provider/registry/reserved-names";
+import { packFleet } from "../../provider/resources/tenant-fleet/pack";
 import { byFlags, declares, done, followers, full, init, lines, withSchemaScene } from "./schema-scene";
 
 describe("tenantry schema: how a fleet stands", function () {
@@ -30,6 +31,26 @@ describe("tenantry schema: how a fleet stands", function () {
           lost.stdout,
           /^ {2}1 current, 1 unknown\n\n {2}unknown {2}lost: there is no database of that name$/m,
         );
+      });
+    });
+
+    it("knows the tenants of a fleet", async () => {
+      await withSchemaScene(async (scene) => {
+        const { cli, write, make, ref } = scene;
+        await write(init);
+        await make(["t-acme", "t-bolt"]);
+        const packed = packFleet(
+          ["acme", "bolt"].map((id) => ({
+            ...{ id, name: `t-${id}`, state: "ready", profile: { group: "eu", schema: ref() } },
+            ...{ databaseId: id, hostname: `t-${id}.host`, incarnation: id },
+          })),
+        );
+        const rollout = { canary: ["bolt"], verify: false };
+        await declares(scene, { "SchemaTemplate app": { ref: ref() }, "TenantFleet prod": { packed, rollout } });
+        const { stdout } = await cli("plan");
+        assert.match(stdout, /canary +1 +t-bolt/);
+        assert.equal((await cli("apply", "--yes")).code, 0);
+        assert.match((await cli("status")).stdout, /^app: 2 tenants, to be at 0001_init$/m);
       });
     });
 

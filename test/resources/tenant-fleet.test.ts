@@ -80,4 +80,32 @@ describe("a TenantFleet", function () {
       assert.equal(await up(news), undefined);
     });
   });
+
+  it("refuses a schema that was edited, or that destroys data, before anything is touched", async () => {
+    await withFleetScene(async ({ bench, declare, up, schema }) => {
+      const members = (ref: string) => [
+        ...ids.map((id) => member(id, { schema: ref })),
+        member("new", { schema: ref }),
+      ];
+      const one = await schema(first);
+      await up(declare(members(one).slice(0, 3)));
+      const edited = await schema({ ...second, "0001_notes.sql": `${first["0001_notes.sql"]} -- edited` });
+      await assert.rejects(
+        up(declare(members(edited))),
+        /a has had the migrations up to 0001_notes, and these were edited/,
+      );
+      const dropped = await schema({ ...first, "0002_drop.sql": "DROP TABLE notes;" });
+      await assert.rejects(
+        up(declare(members(dropped))),
+        /0002_drop\.sql, line 1: drop-table: .*allowDestructive: \["0002_drop"\]/s,
+      );
+      assert.deepEqual(await bench.databases(), names());
+      const allowed = await up(declare(members(dropped), { rollout: { allowDestructive: ["0002_drop"] } }));
+      assert.match(
+        allowed!.note!,
+        /^create 1: new; bring 3 to 0002_drop: a, b, c\n {2}drop-table: \S+0002_drop\.sql:1: /,
+      );
+      assert.equal(allowed!.outputs.open, 0);
+    });
+  });
 });

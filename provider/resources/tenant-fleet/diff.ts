@@ -12,6 +12,7 @@ import { unpackFleet } from "./pack";
 import { addressOf, createProfiles, isMade } from "./record";
 import { rosterOf } from "./reconcile";
 import { requireFewRemovals } from "./removal-limit";
+import { judgeSchemaChanges } from "./schema-changes";
 
 /**
  * Compares the recorded tenants with the roster, without asking the platform (but where so many leave that it matters
@@ -39,7 +40,8 @@ export async function diffTenantFleet(
   const known = new Map(records.map((record) => [record.id, record]));
   const changes = planChanges(known, rosterOf(news).tenants, { ...news, scope: olds.scope }, context);
   await requireFewRemovals(changes, news, context, records.length);
-  return { changes: true, note: changesNothing(changes) ? undefined : changeText(changes) };
+  if (changesNothing(changes)) return { changes: true };
+  return { changes: true, note: [changeText(changes), ...(await judgeSchemaChanges(changes, news))].join("\n  ") };
 }
 
 /** Without what JSON leaves out. */

@@ -3,15 +3,15 @@ import { typeToken } from "../../../provider/resources/self";
 import type { PolicyInputs } from "../../../provider/rollout/fleet/policy";
 import type { FleetTenant } from "../../../provider/rollout/fleet/waves";
 import { type TemplateRef, parseTemplateRef } from "../../../provider/rollout/template-ref";
-import type { StackState } from "../stack";
+import { type StackState, inFleet } from "../stack";
 
 /** A template as a stack's state has it, with who follows it. */
 export interface DeclaredTemplate extends TemplateRef {
-  /** Those of rollouts in their order, then all others. */
+  /** Those of rollouts and fleets in their order, then all others. */
   readonly tenants: readonly DeclaredTenant[];
-  /** Of the first rollout over it. */
+  /** Of the first rollout, or fleet, over it. */
   readonly policy: PolicyInputs;
-  /** Names of the rollouts over it. */
+  /** Names of the rollouts and fleets over it. */
   readonly rollouts: readonly string[];
 }
 
@@ -37,6 +37,7 @@ const connection = z.string().optional();
 const template = z.object({ ref: z.string(), connection });
 const tenant = z.object({ name: z.string(), group: z.string(), schema: z.string(), labels, connection });
 const member = z.object({ name: z.string(), group: z.string().optional(), labels });
+const fleet = z.object({ packed: z.string(), rollout: policy.optional(), connection });
 const rollout = policy.extend({ schema: z.string(), tenants: z.array(member), connection });
 
 /** What a stack declares on one connection, by template's name. What has another shape, or has expired, is passed over. */
@@ -66,6 +67,17 @@ export function declaredTemplates(
     known.rollouts.push(name);
     for (const one of data.tenants) known.tenants.set(one.name, one);
   }
+  for (const { name, of: data } of read("tenantFleet", fleet)) {
+    const records = inFleet(data).filter(({ state }) => state !== "expired");
+    const names = new Map(records.map((record) => [record.id, record.name]));
+    for (const { name: database, profile } of records) {
+      const known = profile.schema === undefined ? undefined : meet(profile.schema);
+      if (!known) continue;
+      if (known.rollouts.length === 0) known.policy = byDatabase(data.rollout, names);
+      if (!known.rollouts.includes(name)) known.rollouts.push(name);
+      known.tenants.set(database, { name: database, group: profile.group, labels: profile.labels });
+    }
+  }
   for (const { of: data } of read("tenantDatabase", tenant)) {
     const { name, group, labels: given } = data;
     meet(data.schema)?.tenants.set(name, { name, group, labels: given });
@@ -73,6 +85,12 @@ export function declaredTemplates(
   return new Map(
     [...found].map(([name, { ref, tenants, ...rest }]) => [name, { ...ref, ...rest, tenants: [...tenants.values()] }]),
   );
+}
+
+/** A fleet's canary is given in its tenants' ids. */
+function byDatabase(of: PolicyInputs = {}, names: ReadonlyMap<string, string>): PolicyInputs {
+  const { canary } = of;
+  return Array.isArray(canary) ? { ...of, canary: canary.map((id: string) => names.get(id) ?? id) } : of;
 }
 
 interface Mutable {
