@@ -61,7 +61,8 @@ const tursoEnvironment: Partial<Record<SettingName, readonly string[]>> = {
  * config, because the engine hands refresh and destroy the config of the last `up`, whose secrets may be spent.
  * A named connection takes nothing from the stack's own but `concurrency` and `maxRemovals`, so that no token travels
  * to an address it was not given for; its token may come from TENANTRY_API_TOKEN_<NAME>. An empty value counts as none.
- * `flags` are a command's, win over both, and belong to the stack's own connection.
+ * `flags` are a command's, win over both, and belong to the stack's own connection; so does `last`, where nobody else says
+ * anything: a manifest's head.
  *
  * Fails with "not-configured", "credentials-missing", "unsupported" or "invalid-input"; no message holds a secret.
  */
@@ -70,12 +71,14 @@ export function readSettings(
   env: NodeJS.ProcessEnv,
   connection?: string,
   flags: Partial<Record<SettingName, string>> = {},
+  last: (name: SettingName) => Setting | undefined = () => undefined,
 ): ConnectionSettings {
   refuseUnknownKeys(config, stackKeys, "tenantry:");
   const connections = readConnections(config.connections);
   if (connection !== undefined) return namedConnection(connection, connections, config, env);
   const below = find(config, env, (name) => `tenantry:${name}`, environmentOf);
-  return settingsOf(undefined, (name, platform) => flagOf(flags, name) ?? below(name, platform), config, env);
+  const found: Found = (name, platform) => flagOf(flags, name) ?? below(name, platform) ?? last(name);
+  return settingsOf(undefined, found, config, env);
 }
 
 function flagOf(flags: Partial<Record<SettingName, string>>, name: SettingName): Setting | undefined {

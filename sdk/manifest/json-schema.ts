@@ -6,7 +6,14 @@ import { manifestFile } from "./definition";
  * editors know best.
  */
 export function manifestJsonSchema(): object {
-  const { $schema, ...schema } = z.toJSONSchema(manifestFile, { target: "draft-7", io: "input" });
+  const { $schema, ...schema } = z.toJSONSchema(manifestFile, {
+    target: "draft-7",
+    io: "input",
+    override: ({ jsonSchema }) => {
+      // No format of JSON Schema's: editors warn. The pattern beside it says the same.
+      if (jsonSchema.format?.startsWith("cidr")) delete jsonSchema.format;
+    },
+  });
   return { $schema, title: "Tenantry manifest", ...schema };
 }
 

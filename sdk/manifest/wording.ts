@@ -30,12 +30,21 @@ export function accept<S extends z.ZodType>(
     }
     for (const key of issue.keys) {
       const full = [...path, key];
-      const guess = didYouMean(key, issue.path.length === 0 ? known : []);
+      const guess = didYouMean(key, issue.path.length === 0 ? known : knownWithin(schema, issue.path));
       problems.add(at.placeOf(full), full, `there is no such property${guess ? `; did you mean "${guess}"?` : "."}`);
     }
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
   return Object.fromEntries(Object.entries(value).filter(([key]) => !wrong.has(key))) as z.output<S>;
+}
+
+/** Of a map within a map, such as `tokens`. */
+function knownWithin(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+  const [key, ...rest] = path;
+  if (key === undefined) return keysOf(schema);
+  const shape = "shape" in schema ? (schema.shape as Record<PropertyKey, z.ZodType>) : {};
+  const inner = shape[key];
+  return inner ? knownWithin("unwrap" in inner ? (inner as z.ZodOptional<z.ZodType>).unwrap() : inner, rest) : [];
 }
 
 /** The keys that an object schema knows, for did-you-mean. */

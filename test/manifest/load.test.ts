@@ -176,6 +176,11 @@ tenants:
       "tenants.yaml:3:15: plans.a.expiresIn: must be text, not a number; put it in quotes.",
     ],
     [
+      "an unknown property within one",
+      `${head}plans: { a: { tokens: { acess: read-only } } }\n`,
+      'tenants.yaml:3:25: plans.a.tokens.acess: there is no such property; did you mean "access"?',
+    ],
+    [
       "tokens that live too long",
       `${head}plans: { a: { tokens: { ttl: 2d } } }\n`,
       "tenants.yaml:3:25: plans.a.tokens.ttl: must be from 60s to 24h.",

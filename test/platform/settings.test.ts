@@ -105,6 +105,23 @@ describe("readSettings", () => {
     });
   });
 
+  it("asks a manifest's head last, for the stack's own connection only", () => {
+    const head: Record<string, string> = { platform: "local", organization: "of-the-head" };
+    const asked: string[] = [];
+    const last = (name: string) => {
+      asked.push(name);
+      return head[name] === undefined ? undefined : { value: head[name], source: `${name} in tenants.yaml` };
+    };
+    const settings = readSettings({}, {}, undefined, {}, last);
+    assert.deepEqual([settings.platform, settings.organization], ["local", "of-the-head"]);
+    assert.equal(settings.sources.platform, "platform in tenants.yaml");
+    asked.length = 0;
+    const configured = readSettings({ platform: "local" }, { TENANTRY_ORGANIZATION: "of-env" }, undefined, {}, last);
+    assert.deepEqual([configured.organization, asked.includes("platform")], ["of-env", false]);
+    const named = { connections: '{"here":{"platform":"local"}}' };
+    assert.equal(readSettings(named, {}, "here", {}, last).organization, undefined);
+  });
+
   it("lets a command's flags win, for the stack's own connection only", () => {
     const flags = { apiUrl: " http://localhost:9000 ", organization: "" };
     const config = { ...turso, connections: JSON.stringify({ here: { platform: "local" } }) };

@@ -2,7 +2,10 @@ import { type Context, createContext } from "../../../provider/context";
 import type { Config } from "../../../provider/platform/connections";
 import { TenantryError } from "../../../provider/platform/errors";
 import { selectPlatform } from "../../../provider/platform/select";
+import type { Setting } from "../../../provider/platform/setting-checks";
 import { type SettingName, readSettings } from "../../../provider/platform/settings";
+import type { Manifest } from "../../manifest/definition";
+import { loadManifest } from "../../manifest/load";
 import { readStackConfig } from "../stack-config";
 import { type Stack, type StackState, findStack, readState } from "../stack";
 
@@ -12,6 +15,8 @@ export interface GroundFlags extends Partial<
   readonly stack?: string;
   readonly connection?: string;
   readonly group?: string;
+  /** Its head says what neither flags nor environment nor stack do. */
+  readonly manifest?: string;
 }
 
 /** What every verb of `tenantry schema` stands on: a platform, and the stack that it was asked in. */
@@ -31,7 +36,8 @@ export interface Ground {
 }
 
 /**
- * Flags, then environment, then the config of the stack given, or of the one selected here. `patient`: an outage of half
+ * Flags, then environment, then the config of the stack given, or of the one selected here, then a manifest's head.
+ * `patient`: an outage of half
  * a minute is outlasted, as a deploy does; else somebody waits for the answer.
  */
 export async function openGround(flags: GroundFlags, patient = false): Promise<Ground> {
@@ -39,7 +45,8 @@ export async function openGround(flags: GroundFlags, patient = false): Promise<G
   const stack = await findStack(given);
   const notes: string[] = [];
   const config = await configOf(stack, platform, notes);
-  const settings = readSettings(config, process.env, connection, { platform, organization, apiUrl, databaseUrl });
+  const own = { platform, organization, apiUrl, databaseUrl };
+  const settings = readSettings(config, process.env, connection, own, headOf(flags.manifest));
   const context = createContext(selectPlatform(settings, { impatient: !patient }), settings);
   const scope = await context.scope();
   return {
@@ -58,6 +65,16 @@ async function configOf(stack: Stack | undefined, platform: string | undefined, 
     notes.push(`${error.message} Only flags and the environment were read.`);
     return {};
   }
+}
+
+/** Read where it is needed only. */
+function headOf(path: string | undefined): (name: SettingName) => Setting | undefined {
+  let manifest: Manifest | undefined;
+  return (name) => {
+    if (path === undefined || (name !== "platform" && name !== "organization")) return undefined;
+    const value = (manifest ??= loadManifest(path))[name];
+    return value === undefined ? undefined : { value, source: `${name} in ${path}` };
+  };
 }
 
 /** Which stack and platform are used, and who said so. */
