@@ -85,8 +85,7 @@ export class Assembly {
 
   private addSingle(key: string, schema: z.ZodType, value: unknown, placeOf: ReadDocument["placeOf"]): void {
     if (this.isTwice([key], [key], placeOf)) return;
-    const inner = "unwrap" in schema ? (schema as z.ZodOptional<z.ZodType>).unwrap() : schema;
-    const accepted = accept(schema, value, keysOf(inner), { path: [key], placeOf }, this.problems);
+    const accepted = accept(schema, value, keysOf(schema), { path: [key], placeOf }, this.problems);
     if (accepted !== undefined) this.single[key] = accepted;
   }
 

@@ -34,7 +34,7 @@ export function accept<S extends z.ZodType>(
       problems.add(at.placeOf(full), full, `there is no such property${guess ? `; did you mean "${guess}"?` : "."}`);
     }
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  if (!isObject(schema) || typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
   return Object.fromEntries(Object.entries(value).filter(([key]) => !wrong.has(key))) as z.output<S>;
 }
 
@@ -43,12 +43,19 @@ function knownWithin(schema: z.ZodType, path: readonly PropertyKey[]): string[] 
   const [key, ...rest] = path;
   if (key === undefined) return keysOf(schema);
   const shape = "shape" in schema ? (schema.shape as Record<PropertyKey, z.ZodType>) : {};
-  const inner = shape[key];
-  return inner ? knownWithin("unwrap" in inner ? (inner as z.ZodOptional<z.ZodType>).unwrap() : inner, rest) : [];
+  return shape[key] ? knownWithin(unwrapped(shape[key]), rest) : [];
 }
 
+const unwrapped = (schema: z.ZodType): z.ZodType =>
+  "unwrap" in schema ? (schema as z.ZodOptional<z.ZodType>).unwrap() : schema;
+
+const isObject = (schema: z.ZodType): boolean => "shape" in unwrapped(schema);
+
 /** The keys that an object schema knows, for did-you-mean. */
-export const keysOf = (schema: z.ZodType): string[] => ("shape" in schema ? Object.keys(schema.shape as object) : []);
+export function keysOf(schema: z.ZodType): string[] {
+  const inner = unwrapped(schema);
+  return "shape" in inner ? Object.keys(inner.shape as object) : [];
+}
 
 const sentence = (text: string): string => (/[.?]$/.test(text) ? text : `${text}.`);
 
