@@ -24,6 +24,16 @@ export interface TokenGrant {
   readonly group: string | undefined;
 }
 
+/** What a database used in the present period of billing, as the platform counts it. */
+export interface DatabaseUsage {
+  /** The platform's id of the database. */
+  readonly id: string;
+  readonly rowsRead: number;
+  readonly rowsWritten: number;
+  readonly storageBytes: number;
+  readonly bytesSynced: number;
+}
+
 export interface Quota {
   readonly what: "databases" | "groups";
   readonly used: number | undefined;

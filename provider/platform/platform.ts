@@ -3,7 +3,7 @@
  * object of this shape. Absence is `undefined` at this edge, refusals are TenantryErrors with a code, and every method
  * may be called again after a lost reply.
  */
-import type { Account } from "./account";
+import type { Account, DatabaseUsage } from "./account";
 import type { Capabilities } from "./capabilities";
 
 /** Where a piece of state lives. Two scopes are the same place when `scopeText` gives the same text. */
@@ -99,6 +99,8 @@ export interface Platform {
   knownScope(): Scope | undefined;
   /** The credential's validity and rights, and the plan's quotas, as far as the platform tells. */
   account(): Promise<Account>;
+  /** Of every database, in one call. */
+  usage(): Promise<DatabaseUsage[]>;
   /** Every place a group can be put in, code and description. */
   listLocations(): Promise<Location[]>;
 

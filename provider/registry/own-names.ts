@@ -8,6 +8,13 @@ export interface OwnName {
   readonly name: (hash: string) => string;
 }
 
+/**
+ * They are excluded from lists, counts and group checks, and refused as names of tenants. Names are unique per
+ * organization on Turso, so each carries its group.
+ */
+export const reservedPrefix = "tenantry-";
+export const isReserved = (name: string): boolean => name.startsWith(reservedPrefix);
+
 const maxLength = 64;
 
 export function registryNameOf(group: string): OwnName {

@@ -1,18 +1,12 @@
 import { createHash } from "node:crypto";
 import { type OwnName, registryNameOf, templateNameOf } from "./own-names";
 
-/**
- * The names of Tenantry's own databases. They are excluded from lists, counts and group checks, and refused as names
- * of tenants. Names are unique per organization on Turso, so each carries its group.
- */
-export const reservedPrefix = "tenantry-";
+export { isReserved, reservedPrefix } from "./own-names";
 
 export const registryName = (group: string): string => hashed(registryNameOf(group));
 
 export const templateName = (group: string, template: string, digest: string): string =>
   hashed(templateNameOf(group, template, digest));
-
-export const isReserved = (name: string): boolean => name.startsWith(reservedPrefix);
 
 /**
  * Whether a database of that group is Tenantry's own, to be deleted with the group: its registry, or a template. The

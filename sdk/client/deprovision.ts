@@ -34,7 +34,7 @@ export function createDeprovision(ground: Ground, own: OwnAccess, defaults: Plac
     const name = await subjectName(subject);
     const platform = ground.platform();
     const database = await platform.getDatabase(name);
-    const group = database?.group ?? (await placeOf(ground, { ...defaults, ...place }));
+    const group = database?.group ?? (await placeOf(ground, place, defaults.group)).group;
     const registry = await own.registry(group);
     const found = await registry.find(name);
     if (found && !found.isRuntime) {

@@ -9,9 +9,16 @@ import { type OwnName, registryNameOf, templateNameOf } from "../../provider/reg
 import { parseTemplateRef } from "../../provider/rollout/template-ref";
 import type { Template } from "./ground";
 import { type ConnectionOptions, optionNames, refuseUnknownOptions, settingsFrom } from "./options";
-import { type CacheSettings, type Defaults, type Sources, type Tenantry, tenantryOn } from "./tenantry";
+import type { Rules } from "../manifest/definition";
+import { placeBy } from "./manifest-rules";
+import type { Sources } from "./tenant-access";
+import { type CacheSettings, type Defaults, type Tenantry, tenantryOn } from "./tenantry";
 
-export type { CacheSettings, Client, Defaults, Sources, Tenant, Tenantry } from "./tenantry";
+export type { CacheSettings, Client, Defaults, Tenant, Tenantry } from "./tenantry";
+export type { ForEachOptions, TenantInfo, TenantResult, Where } from "./for-each-tenant";
+export type { Sources } from "./tenant-access";
+export type { KnownTenant } from "./tenant-list";
+export type { TenantUsage, Usage } from "./usage";
 export type { DeprovisionOptions, Deprovisioned } from "./deprovision";
 export type { ProvisionOptions, Provisioned } from "./provision";
 export type { TenantToken } from "./token-keeper";
@@ -19,6 +26,10 @@ export { subjectName } from "./subject";
 export { TenantryError } from "../../provider/platform/errors";
 
 export interface TenantryOptions extends ConnectionOptions, Sources, Defaults {
+  /** Outputs `ref` of SchemaTemplates, by the names that `provision` and plans call them. */
+  readonly templates?: Readonly<Record<string, string>>;
+  /** A manifest's defaults, groups, residency and plans, as plain data: where new tenants may be put. */
+  readonly rules?: Rules;
   readonly cache?: CacheSettings;
 }
 
@@ -27,8 +38,8 @@ export interface TenantryOptions extends ConnectionOptions, Sources, Defaults {
  * database a deploy (or Node.js) has made before.
  */
 export function createTenantry(options: TenantryOptions): Tenantry {
-  refuseUnknownOptions(options, optionNames);
-  const { platform, organization, token, apiUrl, databaseUrl, ...rest } = options;
+  refuseUnknownOptions(options, [...optionNames, "templates", "rules"]);
+  const { platform, organization, token, apiUrl, databaseUrl, templates = {}, rules, ...rest } = options;
   const given = { platform, organization, token, apiUrl, databaseUrl };
   let selected: Platform | undefined;
   const select = (): Platform => (selected ??= selectRemotePlatform(settingsFrom(given, {})));
@@ -37,7 +48,8 @@ export function createTenantry(options: TenantryOptions): Tenantry {
     platform: select,
     registryName: (group: string) => hashed(registryNameOf(group)),
     templateName: (group: string, name: string, digest: string) => hashed(templateNameOf(group, name, digest)),
-    template,
+    template: (text: string) => template(Object.hasOwn(templates, text) ? templates[text]! : text),
+    place: rules && placeBy(rules),
   };
   return tenantryOn(ground, rest);
 }

@@ -1,4 +1,4 @@
-import type { Platform } from "../../provider/platform/platform";
+import type { Access, Platform } from "../../provider/platform/platform";
 import type { Sql } from "../../provider/platform/sql";
 
 /** What the run-time library stands on. Node and edge runtimes have each their own. */
@@ -10,14 +10,23 @@ export interface Ground {
   readonly templateName: (group: string, template: string, digest: string) => string | Promise<string>;
   /** What a new tenant begins with, by its name or its `ref`. Fails where there is none of that name. */
   readonly template: (text: string) => Template;
-  /** The group by the manifest's rules; undefined: there is no manifest. */
-  readonly place?: (request: Place) => string;
+  /** By the manifest's rules, `otherwise` where they name no group; undefined: there is no manifest. */
+  readonly place?: (request: Place, otherwise: string | undefined) => Placed;
 }
 
 export interface Place {
   readonly group?: string;
   readonly geo?: string;
   readonly plan?: string;
+}
+
+/** Where a tenant is put, and what its plan gives it. */
+export interface Placed {
+  readonly group: string;
+  readonly template?: string;
+  readonly access?: Access;
+  readonly tokenTtl?: string;
+  readonly ttl?: string;
 }
 
 export interface Template {

@@ -32,9 +32,13 @@ export function refuseUnknownOptions(options: object, known: readonly string[]):
 }
 
 /** What is wrong is said of options and variables: an application knows no stack. */
-export function settingsFrom({ token, ...given }: ConnectionOptions, env: NodeJS.ProcessEnv): ConnectionSettings {
+export function settingsFrom(
+  { token, ...given }: ConnectionOptions,
+  env: NodeJS.ProcessEnv,
+  { platform, organization }: Pick<ConnectionOptions, "platform" | "organization"> = {},
+): ConnectionSettings {
   try {
-    return readSettings({}, env, undefined, { ...given, apiToken: token });
+    return readSettings({ platform, organization }, env, undefined, { ...given, apiToken: token });
   } catch (error) {
     if (hasCode(error, "not-configured", "credentials-missing")) {
       const [what] = error.message.split(" is configured", 1);

@@ -62,9 +62,7 @@ export function createProvision(ground: Ground, own: OwnAccess, defaults: Provis
     const key = JSON.stringify([name, options]);
     const first = underWay.get(key);
     if (first) return { ...(await first), created: false };
-    const provisioning = wantedOf(ground, name, { ...defaults, ...options }).then((wanted) =>
-      provision(ground, own, wanted),
-    );
+    const provisioning = wantedOf(ground, name, defaults, options).then((wanted) => provision(ground, own, wanted));
     underWay.set(key, provisioning);
     try {
       return await provisioning;
@@ -74,8 +72,16 @@ export function createProvision(ground: Ground, own: OwnAccess, defaults: Provis
   };
 }
 
-async function wantedOf(ground: Ground, name: string, options: ProvisionOptions): Promise<Wanted> {
-  const { access = "read-write", tokenTtl = defaultTokenTtl, ttl = "never", label } = options;
+async function wantedOf(
+  ground: Ground,
+  name: string,
+  defaults: ProvisionOptions,
+  options: ProvisionOptions,
+): Promise<Wanted> {
+  const { group, geo, plan, label } = options;
+  const place = { group, geo, plan };
+  const placed = await placeOf(ground, place, defaults.group);
+  const { access = "read-write", tokenTtl = defaultTokenTtl, ttl = "never" } = settingsOf(defaults, placed, options);
   const lifetime = parseDuration(tokenTtl, "tokenTtl");
   if (lifetime === undefined || lifetime < shortest || lifetime > longest) {
     throw new TenantryError("invalid-input", `tokenTtl: "${tokenTtl}" is not from 60s to 24h.`, {
@@ -83,17 +89,23 @@ async function wantedOf(ground: Ground, name: string, options: ProvisionOptions)
     });
   }
   const seconds = parseDuration(ttl, "ttl");
-  const template = options.template === undefined ? undefined : ground.template(options.template);
-  const { group, geo, plan } = options;
+  const text = options.template ?? placed.template ?? defaults.template;
+  const template = text === undefined ? undefined : ground.template(text);
   return {
-    ...{ name, template, lifetime, place: { group, geo, plan } },
+    ...{ name, template, lifetime, place, group: placed.group },
     access: requireAccess(ground.platform(), access),
-    group: await placeOf(ground, { group, geo, plan }),
     intent: {
       ...{ owner: randomId(), incarnation: randomId(), scheme: subjectScheme, template: template?.name, label },
       expiresAt: seconds === undefined ? undefined : new Date(Date.now() + seconds * 1000).toISOString(),
     },
   };
+}
+
+/** What the call says wins over the plan, that over what createTenantry was given. */
+function settingsOf(...layers: readonly Pick<ProvisionOptions, "access" | "tokenTtl" | "ttl">[]) {
+  const last = <Key extends "access" | "tokenTtl" | "ttl">(key: Key) =>
+    layers.findLast((layer) => layer[key] !== undefined)?.[key];
+  return { access: last("access"), tokenTtl: last("tokenTtl"), ttl: last("ttl") };
 }
 
 async function provision(ground: Ground, own: OwnAccess, wanted: Wanted): Promise<Provisioned> {
@@ -192,7 +204,8 @@ async function make(ground: Ground, own: OwnAccess, wanted: Wanted, registry: Ru
     if (taken.group !== undefined && taken.group !== group) {
       if (isNew) await registry.release(name);
       const place = { ...wanted.place, group: taken.group };
-      return provision(ground, own, { ...wanted, place, group: await placeOf(ground, place) });
+      const { group: there } = await placeOf(ground, place, undefined);
+      return provision(ground, own, { ...wanted, place, group: there });
     }
     database = taken;
     created = error.afterLostReply && isNew;

@@ -8,15 +8,16 @@ import { addressOf } from "../../provider/platform/sql";
 const timeout = 30_000;
 
 /**
- * A client of `@libsql/client` over HTTP, whose token is renewed behind its back. Its `close` does nothing: others may
+ * `signal`: no request leaves any more once it is aborted. A client of `@libsql/client` over HTTP, whose token is renewed behind its back. Its `close` does nothing: others may
  * have the same client, and it holds no connection of its own.
  */
-export function openTenantClient(tenant: string, url: string, token: TokenFor): Client {
+export function openTenantClient(tenant: string, url: string, token: TokenFor, signal?: AbortSignal): Client {
   const { origin, path } = addressOf(url);
   const authorized = createAuthorizedFetch(createBearer(token));
   const client = createClient({
     url,
     async fetch(request: Request) {
+      signal?.throwIfAborted();
       const { reply } = await authorized(request, timeout, origin);
       if (reply.status === 401) throw rejected(tenant, `${new URL(origin).host}${path}`);
       return reply;

@@ -1,15 +1,16 @@
 import type { Client } from "../../provider/platform/libsql-client";
-import { TenantryError } from "../../provider/platform/errors";
-import type { Access, Platform } from "../../provider/platform/platform";
+import type { Access } from "../../provider/platform/platform";
 import { ClientCache } from "./client-cache";
 import { type Deprovision, createDeprovision } from "./deprovision";
+import { type ForEachTenant, createForEachTenant } from "./for-each-tenant";
 import type { Ground } from "./ground";
-import { createOwnAccess, requireAccess } from "./own-access";
+import { createOwnAccess } from "./own-access";
 import { type Provision, createProvision } from "./provision";
 import { subjectName } from "./subject";
+import { type Sources, createTenantAccess } from "./tenant-access";
 import { openTenantClient } from "./tenant-client";
-import { expiryOf } from "./token-claims";
-import { type TenantToken, createTokenKeeper } from "./token-keeper";
+import { type ListedTenant, listTenants } from "./tenant-list";
+import { type Usage, usageOf } from "./usage";
 
 export type { Client } from "../../provider/platform/libsql-client";
 
@@ -23,18 +24,18 @@ export interface Tenantry {
    * for each request, which costs next to nothing. Its `close` does nothing.
    */
   connect(tenant: Tenant): Promise<Client>;
+  /** The subject's database, made where there is none, and a token for it. */
   readonly provision: Provision;
   readonly deprovision: Deprovision;
+  /**
+   * Calls `fn` for each tenant, several at a time, and answers each one's result as it comes; a failure is a result too.
+   * `fn` gets a client for this call only, with a token that can only read unless `access` says otherwise.
+   */
+  readonly forEachTenant: ForEachTenant;
+  /** What each tenant, and all together, used in this period of billing, as the platform counts it. */
+  usage(): Promise<Usage>;
   /** Lets all clients go. Those that are in use stay usable. */
   close(): void;
-}
-
-/** Where an application has addresses and tokens from, instead of the platform. */
-export interface Sources {
-  /** By tenant's id: what a fleet's or a tenant's outputs say. */
-  readonly tenants?: Readonly<Record<string, { readonly name?: string; readonly url?: string }>>;
-  readonly urlFor?: (tenant: string) => string | undefined | Promise<string | undefined>;
-  readonly tokenFor?: (tenant: string) => string | TenantToken | Promise<string | TenantToken>;
 }
 
 export interface Defaults {
@@ -51,43 +52,26 @@ export interface CacheSettings {
   readonly idle?: number;
 }
 
-/** How long tokens of `connect` live, in seconds. */
-const connectLifetime = 3_600;
-
 export function tenantryOn(
   ground: Ground,
-  { urlFor, tokenFor, tenants = {}, cache = {}, ...defaults }: Sources & Defaults & { readonly cache?: CacheSettings },
+  { cache = {}, ...options }: Sources & Defaults & { readonly cache?: CacheSettings },
 ): Tenantry {
+  const { tenants = {}, group, template, access: rights, tokenTtl } = options;
   const own = createOwnAccess(ground);
+  const access = createTenantAccess(ground, own, options);
   const idle = cache.idle === undefined ? undefined : cache.idle * 1000;
   const clients = new ClientCache<Client>({ capacity: cache.clients, idle });
-
-  const addressFor = async (tenant: string, name: string): Promise<string> => {
-    const given = (await urlFor?.(tenant)) ?? (Object.hasOwn(tenants, tenant) ? tenants[tenant]?.url : undefined);
-    return given ?? lookUp(ground.platform(), name);
-  };
-
-  const tokenOf = async (tenant: string, name: string): Promise<TenantToken> => {
-    if (tokenFor) {
-      const given = await tokenFor(tenant);
-      return typeof given === "string" ? { token: given } : given;
-    }
-    const platform = ground.platform();
-    const access = requireAccess(platform, defaults.access ?? "read-write");
-    return platform.mintToken({ database: name }, { access, lifetime: connectLifetime });
-  };
 
   const open = async (tenant: string, subject: boolean): Promise<Client> => {
     const known = !subject && Object.hasOwn(tenants, tenant) ? tenants[tenant] : undefined;
     const name = subject ? await subjectName(tenant) : (known?.name ?? tenant);
-    const token = createTokenKeeper(() => tokenOf(tenant, name), expiryOf);
+    const token = access.token(tenant, name, known?.access ?? rights ?? "read-write");
     // Together: a tenant that is not there, or not ours, is told here and not at the first query.
-    const [url] = await Promise.all([addressFor(tenant, name), token()]);
+    const [url] = await Promise.all([access.url(tenant, name), token()]);
     return openTenantClient(tenant, url, token);
   };
 
-  const provision = createProvision(ground, own, defaults);
-  const deprovision = createDeprovision(ground, own, { group: defaults.group });
+  const deprovision = createDeprovision(ground, own, { group });
   return {
     // Not async: what is cached is answered as it is, without a promise around it.
     connect(tenant) {
@@ -95,25 +79,20 @@ export function tenantryOn(
       const { subject } = tenant;
       return clients.get(`\0${subject}`, () => open(subject, true));
     },
-    provision,
-    async deprovision(subject, options) {
-      const done = await deprovision(subject, options);
+    provision: createProvision(ground, own, { group, template, access: rights, tokenTtl }),
+    async deprovision(subject, how) {
+      const done = await deprovision(subject, how);
       clients.delete(`\0${subject}`);
       if (done.database) clients.delete(done.database.name);
       return done;
     },
+    forEachTenant: createForEachTenant({
+      list: (where) => listTenants(tenants, ground.platform, where),
+      async open(tenant: ListedTenant, asked, signal) {
+        return openTenantClient(tenant.id, await access.urlOfMany(tenant), access.tokenOfMany(tenant, asked), signal);
+      },
+    }),
+    usage: async () => usageOf(ground.platform()),
     close: () => clients.clear(),
   };
-}
-
-/** From the name alone where that is enough; the platform is asked otherwise. */
-async function lookUp(platform: Platform, name: string): Promise<string> {
-  const marker = "hostname.invalid";
-  const byName = platform.databaseUrl({ name, hostname: marker });
-  if (!byName.includes(marker)) return byName;
-  const database = await platform.getDatabase(name);
-  if (database) return platform.databaseUrl(database);
-  throw new TenantryError("database-not-found", `There is no database "${name}".`, {
-    fix: "Check the tenant's id; a new tenant's database is made by provision, or by a deploy.",
-  });
 }

@@ -52,6 +52,16 @@ export function describeDriver(name: string, start: () => Promise<DriverUnderTes
       assert.ok(locations.every(({ description }) => description.length > 0));
     });
 
+    it("tells what every database uses", async () => {
+      const database = await create();
+      const [used, ...more] = (await platform.usage()).filter(({ id }) => id === database.id);
+      assert.deepEqual(more, []);
+      for (const count of [used?.rowsRead, used?.rowsWritten, used?.storageBytes, used?.bytesSynced]) {
+        assert.ok(count !== undefined && count >= 0, String(count));
+      }
+      await platform.deleteDatabase(database.name);
+    });
+
     it("tells what it knows of the account, and counts what is there", async () => {
       const account = await platform.account();
       assert.ok(

@@ -27,7 +27,13 @@ export function tursoModel(): TursoModel {
     ["GET /v1/locations", () => ({ json: { locations: { "aws-eu-west-1": "Ireland" } } })],
     ["GET /v1/auth/validate", () => ({ json: { exp: -1 } })],
     ["GET /v1/auth/api-tokens", () => ({ json: { tokens: [] } })],
-    ["GET /org/usage", () => ({ json: { organization: { usage: { databases: databases.size, groups: 2 } } } })],
+    [
+      "GET /org/usage",
+      () => {
+        const each = [...databases.keys()].map((uuid) => ({ uuid, total: { rows_read: 1 } }));
+        return { json: { organization: { usage: { databases: databases.size, groups: 2 }, databases: each } } };
+      },
+    ],
     ["GET /org/subscription", () => ({ json: { subscription: { plan: "scaler" } } })],
     ["GET /org/plans", () => ({ json: { plans: [{ name: "scaler", quotas: { databases: null, groups: 9 } }] } })],
     ["GET /org/groups", () => ({ json: { groups: [...groups].map(group) } })],

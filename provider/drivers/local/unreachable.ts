@@ -18,6 +18,7 @@ export function explainUnreachable(platform: Platform): Platform {
     ...platform,
     scope: explained(platform.scope),
     account: explained(platform.account),
+    usage: explained(platform.usage),
     listLocations: explained(platform.listLocations),
     listGroups: explained(platform.listGroups),
     getGroup: explained(platform.getGroup),

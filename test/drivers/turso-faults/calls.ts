@@ -41,6 +41,7 @@ export const platformCalls: Record<MethodOf<Platform>, readonly Call[]> = {
   databaseUrl: [
     { kind: "pure", requests: 0, run: ({ platform }) => platform.databaseUrl({ name: "a", hostname: "a.invalid" }) },
   ],
+  usage: [{ ...reads, run: ({ platform }) => platform.usage(), subject: 'organization "acme"' }],
   account: [
     { kind: "account", requests: 5, run: ({ platform }) => platform.account(), ...takes, subject: "the API token" },
   ],

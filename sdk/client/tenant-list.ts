@@ -1,0 +1,43 @@
+import { isReserved } from "../../provider/registry/own-names";
+import type { Access, Platform } from "../../provider/platform/platform";
+import type { TenantInfo, Where } from "./for-each-tenant";
+
+/** What an application knows of its tenants by itself: from a manifest, or from outputs. */
+export interface KnownTenant {
+  readonly name?: string;
+  readonly url?: string;
+  readonly group?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** What the application's token may do there. @default that of createTenantry */
+  readonly access?: Access;
+}
+
+/** A tenant as it was found, with its host where the platform has named it. */
+export interface ListedTenant extends TenantInfo {
+  readonly hostname?: string;
+}
+
+/** The application's own tenants where it names any; else every database but Tenantry's own, page by page. */
+export async function* listTenants(
+  known: Readonly<Record<string, KnownTenant>>,
+  platform: () => Platform,
+  { group, tenants }: Where,
+): AsyncGenerator<ListedTenant> {
+  const ids = Object.keys(known);
+  for (const id of ids) {
+    const { name = id, group: its, labels = {} } = known[id]!;
+    yield { id, name, group: its, labels };
+  }
+  if (ids.length > 0) return;
+  if (tenants && tenants.length <= few) {
+    for (const name of tenants) yield { id: name, name, group, labels: {} };
+    return;
+  }
+  for await (const database of platform().listDatabases({ group })) {
+    const { name, hostname } = database;
+    if (!isReserved(name)) yield { id: name, name, group: database.group ?? group, labels: {}, hostname };
+  }
+}
+
+/** So many are asked for one by one; of more, a list is cheaper. */
+const few = 20;
