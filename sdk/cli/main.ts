@@ -3,11 +3,13 @@ import { Command } from "commander";
 import { TenantryError } from "../../provider/platform/errors";
 import { doctorCommand } from "./doctor";
 import { importCommand } from "./import";
+import { eachCommand } from "./each";
 import { localCommand } from "./local";
 import { manifestCommand } from "./manifest";
 import { moveCommand } from "./move";
 import { registryCommand } from "./registry";
 import { schemaCommand } from "./schema";
+import { usageCommand } from "./usage";
 
 const program = new Command("tenantry")
   .description("Fleets of per-tenant databases, declared in code and reconciled on `pulumi up`.")
@@ -17,7 +19,9 @@ const program = new Command("tenantry")
   .addCommand(moveCommand())
   .addCommand(importCommand())
   .addCommand(schemaCommand())
-  .addCommand(manifestCommand());
+  .addCommand(manifestCommand())
+  .addCommand(eachCommand())
+  .addCommand(usageCommand());
 
 program.parseAsync().catch((error: unknown) => {
   // A TenantryError says what happened and what to do; its stack would only bury that. Anything else is our fault.

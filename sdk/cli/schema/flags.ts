@@ -71,7 +71,7 @@ export function policyOfFlags({ wave, verify, ...flags }: PolicyFlags): PolicyIn
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
-function namesOf(text: string): string[] {
+export function namesOf(text: string): string[] {
   const names = text
     .split(",")
     .map((name) => name.trim())
@@ -100,7 +100,7 @@ function labelsOf(text: string): Labels {
   return Object.fromEntries(pairs.map((pair) => [pair![1]!, pair![2]!]));
 }
 
-function concurrencyOf(text: string): number {
+export function concurrencyOf(text: string): number {
   const number = Number(text);
   if (/^\d+$/.test(text) && number >= 1 && number <= 256) return number;
   throw new InvalidArgumentError("It must be a number from 1 to 256.");
