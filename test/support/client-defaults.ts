@@ -35,6 +35,37 @@ export function clientDefaults(
       // It looks twice in the time.
       return inSeconds((waits[0]! * 2) / 1_000);
     },
+    "forEachTenant.concurrency": async () => {
+      const tenants = Object.fromEntries(
+        Array.from({ length: 300 }, (_, i) => [`t${i}`, { url: "http://127.0.0.1:1/" }]),
+      );
+      let begun = 0;
+      const waiting = createTenantry({ tenants, tokenFor: () => "none" }).forEachTenant(async () => {
+        begun += 1;
+        await new Promise<void>((resolve) => setTimeout(resolve, 20));
+      });
+      await waiting.next();
+      await waiting.return();
+      return begun;
+    },
+    "forEachTenant.access": async () => {
+      await context.platform.createDatabase({ name: "asked", group: "eu" });
+      const line = await openFaultyLine(apiUrl);
+      try {
+        const where = { group: "eu" };
+        const tenantry = createTenantry({ ...atLocal, apiUrl: line.url, access: "full-access" });
+        for await (const _ of tenantry.forEachTenant((db) => db.execute("SELECT 1"), { where }));
+      } finally {
+        await line.close();
+      }
+      const [minted] = line.calls.filter(({ path: at }) => at.includes("/groups/eu/auth/tokens"));
+      return new URL(minted!.path, apiUrl).searchParams.get("authorization");
+    },
+    "forEachTenant.onError": async () => {
+      const tenantry = createTenantry({ tenants: { a: { url: "http://127.0.0.1:1/" } }, tokenFor: () => "none" });
+      for await (const { ok } of tenantry.forEachTenant(() => Promise.reject(new Error())))
+        return ok ? "none" : "result";
+    },
     "provision.access": async () => {
       const error = await createTenantry(atLocal)
         .provision("a")

@@ -1,9 +1,22 @@
 import type { Row } from "./row";
+import { connect } from "./rows/connect";
 import { fleetRows } from "./rows/fleet";
+import { forEachTenant } from "./rows/for-each-tenant";
 import { largeFleetRows } from "./rows/large-fleet";
 import { localCreate } from "./rows/local-create";
 import { localQuery } from "./rows/local-query";
 import { plan10000 } from "./rows/plan";
+import { provisionExisting } from "./rows/provision-existing";
 import { rollout1000 } from "./rows/rollout";
 
-export const ROWS: readonly Row[] = [...fleetRows, ...largeFleetRows, localQuery, localCreate, rollout1000, plan10000];
+export const ROWS: readonly Row[] = [
+  ...fleetRows,
+  ...largeFleetRows,
+  localQuery,
+  localCreate,
+  rollout1000,
+  plan10000,
+  connect,
+  provisionExisting,
+  forEachTenant,
+];
