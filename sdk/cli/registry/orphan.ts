@@ -5,7 +5,6 @@ import { type RecordedClaim, begunAt } from "../../../provider/registry/inspect"
 import { isRuntimeAddress } from "../../../provider/registry/runtime-address";
 import { isOurs } from "../../../provider/registry/reserved-names";
 import type { Holding, StackState } from "../stack";
-import type { Holding, StackState } from "../stack";
 import type { GroupRegistry, Scene } from "./scene";
 
 /**
