@@ -194,7 +194,11 @@ describe("tenantry schema: what would be done", function () {
       for (const verb of ["plan", "apply", "stop", "status", "drift", "release"]) {
         const { code, stdout } = await cli(verb, "--help");
         assert.equal(code, 0);
-        assert.match(stdout, new RegExp(`^Examples?:\\n  tenantry schema ${verb}`, "m"));
+        assert.match(stdout, new RegExp(`^Exit code: 0 [^]*^Examples?:\\n  tenantry schema ${verb}`, "m"));
+        assert.deepEqual(
+          lines(stdout).filter((line) => line.length > 80),
+          [],
+        );
       }
       const refused = async (...args: string[]): Promise<string> => (await cli("plan", ...args)).stderr;
       assert.match(await refused("--wave", "10"), /'10' is invalid\. It must be a share or labels/);

@@ -31,12 +31,15 @@ export function applyCommand(): Command {
     .addHelpText(
       "after",
       `
-Ctrl-C ends it between tenants, a second one at once; what is done stays done, and the next run goes on.
-Exit code: 0 all tenants are current, 3 some were skipped, are in quarantine or unknown, 1 it failed or was stopped.
+Ctrl-C ends it between tenants, a second one at once. What is done stays done,
+and the next run goes on.
+Exit code: 0 all tenants are current; 3 some were skipped, are in quarantine or
+unknown; 1 it failed or was stopped.
 
 Examples:
   tenantry schema apply
-  tenantry schema apply --yes --canary ring=beta --wave 10% --wave 100% --max-failures 5% --on-failure quarantine
+  tenantry schema apply --canary ring=beta --wave 10% --wave 100%
+  tenantry schema apply --yes --max-failures 5% --on-failure quarantine
   tenantry schema apply --yes --migrations ./migrations --tenants acme,bolt`,
     )
     .action(async (flags: Flags) => {

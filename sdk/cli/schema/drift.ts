@@ -18,7 +18,8 @@ export function driftCommand(): Command {
     .addHelpText(
       "after",
       `
-Exit code: 0 no drift, 2 drift, or another history than the template's, 3 some could not be compared, 1 an error.
+Exit code: 0 no drift; 2 drift, or another history than the template's; 3 some
+could not be compared; 1 an error.
 
 Examples:
   tenantry schema drift

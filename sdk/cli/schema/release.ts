@@ -26,7 +26,8 @@ export function releaseCommand(): Command {
       "after",
       `
 A template that has changed is tried again by itself.
-Exit code: 0 done, also where --all found nobody; 1 somebody named is not in it, then nobody was released, or an error.
+Exit code: 0 done, also where --all found nobody; 1 somebody named is not in it
+and nobody was released, or an error.
 
 Examples:
   tenantry schema release acme

@@ -26,7 +26,8 @@ export function statusCommand(): Command {
     .addHelpText(
       "after",
       `
-Exit code: 0 all tenants have the template's last migration, 2 some do not or cannot be looked at, 1 an error.
+Exit code: 0 all tenants have the template's last migration; 2 some do not, or
+cannot be looked at; 1 an error.
 
 Examples:
   tenantry schema status

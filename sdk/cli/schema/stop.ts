@@ -33,8 +33,10 @@ export function stopCommand(): Command {
     .addHelpText(
       "after",
       `
-Without --template it asks the rollouts of all templates, in all groups. What is done stays done; the next run goes on.
-Exit code: 0 none is under way any more, or with --no-wait: all were asked; 1 some go on after --timeout, or an error.
+Without --template it asks the rollouts of all templates, in all groups. What is
+done stays done, and the next run goes on.
+Exit code: 0 none is under way any more, or all were asked (--no-wait); 1 some
+go on after --timeout, or an error.
 
 Examples:
   tenantry schema stop
