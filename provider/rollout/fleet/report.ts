@@ -76,6 +76,9 @@ export function verdict(report: FleetReport, { onFailure }: Pick<Policy, "onFail
   const rest = missed.length > 5 ? [`\n  and ${missed.length - 5} more (\`tenantry schema status\`)`] : [];
   const why = report.stopped === undefined ? "" : `; ${report.stopped}`;
   return new TenantryError("migration-failed", `${head}${why}.${[...shown, ...rest].join("")}`, {
-    fix: "\nCorrect what failed and run it again: those that are done stay done.",
+    fix:
+      missed.length > 0
+        ? "\nCorrect what failed and run it again: those that are done stay done."
+        : "Run it again to go on: those that are done stay done.",
   });
 }

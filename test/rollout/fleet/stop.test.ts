@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { listRollouts, stopRollouts } from "../../../provider/registry/rollouts";
+import { verdict } from "../../../provider/rollout/fleet/report";
 import { type FleetScene, byState, init, once, withFleet } from "./fleet-scene";
 
 /** A context on which every migration takes its time, so that a run can be stopped in it. */
@@ -96,6 +97,11 @@ describe("stopping a rollout", function () {
         },
       });
       assert.deepEqual(byState(report)["migrated"], ["t01", "t02", "t03"]);
+      assert.equal(
+        verdict(report, { onFailure: "stop" })?.message,
+        'schema "app": 3 of 10 tenants are at 0002_once; somebody asked it to stop. ' +
+          "Run it again to go on: those that are done stay done.",
+      );
       const before = await scene.rollOut([init, once], { signal: controller.signal });
       assert.equal(byState(before)["migrated"], undefined);
       assert.equal(before.stopped, "somebody asked it to stop");
