@@ -1,3 +1,4 @@
+// Long because it is one set of pictures, each held character by character, on one scene.
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { RolloutProgress } from "../../provider/rollout/fleet/progress";
