@@ -27,6 +27,9 @@ export const takeOrphan = (claim: Named & { readonly address: string }, as: stri
 export const handOverFirst = ({ name, address }: Named & { readonly address: string }, as: string): string =>
   `To move it there, run \`${shell("move", name, "--to", as, "--stack", stackOf(address))}\`, then \`pulumi up\`.`;
 
+export const undoCommand = ({ name }: Pick<Named, "name">, ...more: string[]): string =>
+  shell("move", "--undo", name, ...more);
+
 /** For a resource of a state that has lost it: its row has another owner now. */
 export const letGoOrTakeBack = (claim: Named, self: string): string =>
   `Take it out of this stack with \`pulumi state delete\`; to have it back after that, run \`${claimCommand(claim, self, "--force")}\`, then \`pulumi up\`.`;

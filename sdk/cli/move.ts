@@ -2,6 +2,8 @@ import { Command, InvalidArgumentError } from "commander";
 import { TenantryError } from "../../provider/platform/errors";
 import { type DestinationFlags, destinationOf } from "./move/destination";
 import { type MovePlan, type MoveScene, planMoves } from "./move/plan";
+import { problemsText } from "../manifest/problems";
+import { readManifest } from "./manifest/read";
 import { afterwards, moveDocument, planReport, unclearReport } from "./move/report";
 import { handOver, untaken } from "./move/write";
 import { globs, parseNamePattern } from "./name-pattern";
@@ -14,6 +16,7 @@ interface Flags extends SceneFlags, DestinationFlags {
   readonly fromFleet?: string;
   readonly where?: Readonly<Record<string, string>>;
   readonly id?: string;
+  readonly manifest?: string;
   readonly undo?: boolean;
   readonly skipUnclear?: boolean;
   readonly dryRun?: boolean;
@@ -38,6 +41,7 @@ export function moveCommand(): Command {
       "--id <pattern>",
       "how a tenant's id is in its database's name, such as \"tenant-{id}\" (default: its `tenant`)",
     )
+    .option("--manifest <path>", "only tenants of this manifest, under the ids that it gives them")
     .option("--undo", "take back what was handed over and nobody has taken yet")
     .option("--skip-unclear", "leave out what cannot be handed over as things stand, and hand over the rest")
     .option("--dry-run", "show what would be written, and write nothing")
@@ -50,6 +54,7 @@ Without it, a tenant that moves in a program is refused where it should go, and 
 
 Examples:
   tenantry move --to-fleet prod
+  tenantry move --to-fleet prod --manifest tenants.yaml
   tenantry move --from-fleet prod --to-resources
   tenantry move acme "eu-*" --to-fleet prod --to-stack organization/shop/eu
   tenantry move --undo`,
@@ -59,7 +64,7 @@ Examples:
 
 async function move(names: string[], { json, dryRun, yes, ...flags }: Flags): Promise<void> {
   const scene = requireState(await openScene(flags));
-  const { plan, words, note = [] } = flags.undo ? await undoPlan(scene, names) : planned(scene, names, flags);
+  const { plan, words, note = [] } = flags.undo ? undoPlan(scene, names) : planned(scene, names, flags);
   const say = (lines: readonly string[]): void =>
     void (json ? undefined : process.stdout.write(lines.map((line) => `${line}\n`).join("")));
   say([contextLine(scene), ...scene.notes, ...note, ...planReport(scene, plan, words)]);
@@ -110,14 +115,30 @@ interface Planned {
 function planned(scene: MoveScene, names: string[], flags: Flags): Planned {
   const destination = destinationOf(flags, scene.stack.name, scene.state.resources);
   const { fromFleet, where = {}, id } = flags;
+  if (id !== undefined && flags.manifest !== undefined) {
+    throw new TenantryError("invalid-input", "--id: the manifest says which id each tenant has.", {
+      fix: "Pass one of --id and --manifest.",
+    });
+  }
   const idPattern = id === undefined ? undefined : parseNamePattern(id, "--id", ["id"]);
-  const plan = planMoves(scene, { names, fromFleet, where, idPattern }, destination);
+  const ids = flags.manifest === undefined ? undefined : idsOf(flags.manifest);
+  const idOf = ids ? (name: string) => ids.get(name) : idPattern && ((name: string) => idPattern(name)?.["id"]);
+  const plan = planMoves(scene, { names, fromFleet, where, idOf, among: ids }, destination);
   return { plan, words: destination.words, note: destination.note === undefined ? [] : [destination.note] };
 }
 
-async function undoPlan(scene: MoveScene, names: string[]): Promise<Planned> {
+/** Ids of a manifest's tenants, by the names of their databases. */
+function idsOf(path: string): ReadonlyMap<string, string> {
+  const { resolved, problems } = readManifest(path);
+  if (problems.all.length > 0) {
+    throw new TenantryError("invalid-input", `${path}: it does not hold together.\n${problemsText(problems.all)}`);
+  }
+  return new Map(resolved.tenants.map(({ id, name }) => [name, id]));
+}
+
+function undoPlan(scene: MoveScene, names: string[]): Planned {
   const fits = globs(names);
-  const moves = (await untaken(scene)).filter(({ claim }) => fits(claim.name));
+  const moves = untaken(scene).filter(({ claim }) => fits(claim.name));
   return { plan: { moves, unclear: [], there: 0 }, words: "where they were, since nobody has taken them" };
 }
 

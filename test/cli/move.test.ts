@@ -26,6 +26,9 @@ interface Scene {
   /** Runs `tenantry move ...` in a project's folder. */
   cli(...args: string[]): Promise<Ended>;
   json(...args: string[]): Promise<Document>;
+  /** Runs `tenantry registry orphans`. */
+  orphans(): Promise<Ended>;
+  readonly folder: string;
   /** Makes tenants of the stack, which its state then has. */
   make(tenants: Readonly<Record<string, Partial<TenantDatabaseInputs>>>): Promise<Map<string, Made>>;
   /** What state has beside them. */
@@ -55,7 +58,8 @@ async function withScene(use: (scene: Scene) => Promise<void>): Promise<void> {
       const knows: Scene["knows"] = (known) => writeFakePulumi(commands, (state = { ...state, ...known }));
       await knows({});
       await use({
-        ...{ bench, cli, knows },
+        ...{ bench, cli, knows, folder },
+        orphans: () => runCli(["registry", "orphans"], { cwd: folder, env }),
         async json(...args) {
           const { code, stdout, stderr } = await cli("--json", ...args);
           assert.deepEqual([code, stderr], [0, ""]);
@@ -89,7 +93,7 @@ describe("tenantry move", function () {
   this.timeout(240_000);
 
   it("hands every tenant of the stack over to a fleet by its id, once it was shown and agreed to", async () => {
-    await withScene(async ({ bench, cli, make }) => {
+    await withScene(async ({ bench, cli, orphans, make }) => {
       const names = Array.from({ length: 12 }, (_, i) => `t${String(i).padStart(2, "0")}`);
       const made = await make(Object.fromEntries(names.map((name) => [name, name === "t03" ? { tenant: "a/b" } : {}])));
       const asked = await cli("--to-fleet", "prod");
@@ -109,6 +113,19 @@ describe("tenantry move", function () {
       assert.match(stdout, /Handed over: 12 databases\. No database was touched\.\nNow declare them there/);
       const at = (name: string): string => addressOf(`prod/${name === "t03" ? "a%2Fb" : name}`);
       assert.deepEqual(await addresses(bench), Object.fromEntries(names.map((name) => [name, at(name)])));
+      const listed = await orphans();
+      assert.equal(listed.code, 0);
+      assert.match(listed.stdout, /^handed-over +database +t03 /m);
+      assert.match(listed.stdout, /npx tenantry move --undo t03 --group eu --stack organization\/shop\/dev$/m);
+      // Said again it has nothing to do; said otherwise it says how to take it back.
+      const again = await cli("--to-fleet", "prod", "--yes");
+      assert.deepEqual([again.code, again.stderr], [0, ""]);
+      assert.match(again.stdout, /There already: 12 databases\./);
+      const other = await cli("t03", "--to-fleet", "other", "--yes");
+      assert.match(
+        other.stdout,
+        /t03: it was handed over to .*\/prod\/a%2Fb and nobody has taken it yet; `npx tenantry move --undo/,
+      );
       for (const one of made.values()) {
         const note = await tenantDatabase.delete({ ...one, context: bench.context() });
         assert.match(note ?? "", /left as it is, because it was handed over to organization\/shop\/dev\/prod\//);
@@ -205,6 +222,22 @@ describe("tenantry move", function () {
       );
       assert.equal((await addresses(bench))["t-acme"], addressOf("other/a%20b"));
       assert.equal((await cli("--from-fleet", "prod", "--to-resources", "--dry-run")).code, 0);
+    });
+  });
+
+  it("takes those of a manifest, under the ids that it gives them", async () => {
+    await withScene(async ({ json, cli, make, folder }) => {
+      await make({ "tenant-acme": {}, bolt: {}, website: {} });
+      const manifest =
+        'version: 1\nnamePattern: "tenant-{id}"\ndefaults: { group: eu }\ntenants: { acme: , b: { name: bolt } }\n';
+      await writeFile(join(folder, "tenants.yaml"), manifest);
+      const { moves, unclear } = await json("--to-fleet", "prod", "--manifest", "tenants.yaml", "--dry-run");
+      const found = Object.fromEntries(moves.map(({ name, to }) => [name, to]));
+      assert.deepEqual([found, unclear], [{ bolt: addressOf("prod/b"), "tenant-acme": addressOf("prod/acme") }, []]);
+      await writeFile(join(folder, "tenants.yaml"), "version: 1\ntenants: { acme: { grup: eu } }\n");
+      const wrong = await cli("--to-fleet", "prod", "--manifest", "tenants.yaml", "--dry-run");
+      assert.equal(wrong.code, 1);
+      assert.match(wrong.stderr, /tenants\.yaml: it does not hold together\.\n.*grup/s);
     });
   });
 

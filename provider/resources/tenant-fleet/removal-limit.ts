@@ -36,8 +36,8 @@ export async function requireFewRemovals(
     `tenants: ${whole}${count(leaving.length)} of ${count(tenants)} tenants would be removed (more than ${limit}): ${someOf(leaving, 20)}.`,
     {
       fix:
-        "Put them back; or, if they are to go, allow it for one run with " +
-        `TENANTRY_MAX_REMOVALS=${leaving.length} in the environment.`,
+        "Put them back; if another resource is to have them, run `npx tenantry move` first; or, if they are to go, allow it " +
+        `for one run with TENANTRY_MAX_REMOVALS=${leaving.length} in the environment.`,
     },
   );
 }

@@ -1,12 +1,12 @@
 import { didYouMean } from "../../../provider/platform/did-you-mean";
 import { TenantryError } from "../../../provider/platform/errors";
-import { stackOf } from "../../../provider/registry/commands";
+import { stackOf, undoCommand } from "../../../provider/registry/commands";
 import type { RecordedClaim } from "../../../provider/registry/inspect";
 import { parseSelf } from "../../../provider/resources/self";
 import type { GroupRegistry, Scene } from "../registry/scene";
 import type { Destination } from "./destination";
 import { type Holder, holdersOf } from "./holders";
-import { type NamePattern, globs } from "../name-pattern";
+import { globs } from "../name-pattern";
 
 export interface Selection {
   /** Databases by name, with "*" in place of any letters. None: all. */
@@ -14,8 +14,10 @@ export interface Selection {
   /** Tenants of this fleet only. */
   readonly fromFleet: string | undefined;
   readonly where: Readonly<Record<string, string>>;
-  /** Reads a tenant's id from the name of its database. */
-  readonly idPattern: NamePattern | undefined;
+  /** A tenant's id by the name of its database. Default: what was recorded of it. */
+  readonly idOf: ((name: string) => string | undefined) | undefined;
+  /** Only databases with these names. */
+  readonly among: { has(name: string): boolean } | undefined;
 }
 
 export interface PlannedMove {
@@ -52,7 +54,14 @@ export function planMoves(scene: MoveScene, selection: Selection, to: Destinatio
   const standings = standingsOf(scene);
   const targets = new Map<string, string>();
   for (const holder of chosen) {
-    const judged = judge(scene, holder, standings.byOwner.get(holder.owner), selection.idPattern);
+    const earlier = standings.byOwner.has(holder.owner) ? undefined : standings.untaken.get(holder.name);
+    if (earlier) {
+      const id = identity(holder, earlier.from, selection.idOf);
+      if (id !== undefined && to.addressOf(id) === earlier.claim.address) there += 1;
+      else unclear.push({ name: holder.name, why: handedOver(earlier.claim) });
+      continue;
+    }
+    const judged = judge(scene, holder, standings.byOwner.get(holder.owner), selection.idOf);
     if (typeof judged === "string") {
       unclear.push({ name: holder.name, why: judged });
       continue;
@@ -74,12 +83,13 @@ export function planMoves(scene: MoveScene, selection: Selection, to: Destinatio
   return { moves, unclear, there };
 }
 
-function choose(holders: readonly Holder[], { names, fromFleet, where }: Selection): Holder[] {
+function choose(holders: readonly Holder[], { names, fromFleet, where, among }: Selection): Holder[] {
   const fits = globs(names);
   const wanted = Object.entries(where);
   const chosen = holders.filter(
     ({ name, labels, fleet }) =>
       fits(name) &&
+      (among === undefined || among.has(name)) &&
       (fromFleet !== undefined ? fleet === fromFleet : names.length > 0 || fleet === undefined) &&
       wanted.every(([key, value]) => labels[key] === value),
   );
@@ -108,12 +118,30 @@ interface Standing {
   readonly claim: RecordedClaim;
 }
 
-function standingsOf({ registries }: Scene): { byOwner: Map<string, Standing>; byAddress: Map<string, string> } {
+const identity = (holder: Holder, address: string, idOf: Selection["idOf"]): string | undefined =>
+  idOf ? idOf(holder.name) : (holder.tenant ?? parseSelf(address).name);
+
+const handedOver = ({ name, address }: RecordedClaim): string =>
+  `it was handed over to ${address} and nobody has taken it yet; \`${undoCommand({ name })}\` takes it back`;
+
+function standingsOf({ registries, stack }: MoveScene): {
+  byOwner: Map<string, Standing>;
+  byAddress: Map<string, string>;
+  /** By name, what this stack has handed over and nobody has taken yet. */
+  untaken: Map<string, { claim: RecordedClaim; from: string }>;
+} {
   const all = registries.flatMap((registry) =>
     registry.claims.filter(({ kind }) => kind === "database").map((claim): Standing => ({ registry, claim })),
   );
   return {
     byOwner: new Map(all.map((one) => [one.claim.owner, one])),
+    untaken: new Map(
+      registries.flatMap((registry) =>
+        [...registry.untaken].flatMap(([claim, from]) =>
+          stackOf(from) === stack.name ? [[claim.name, { claim, from }] as const] : [],
+        ),
+      ),
+    ),
     byAddress: new Map(all.map(({ registry, claim }) => [`${registry.group.name} ${claim.address}`, claim.name])),
   };
 }
@@ -123,7 +151,7 @@ function judge(
   { stack, databases }: MoveScene,
   holder: Holder,
   standing: Standing | undefined,
-  idPattern: NamePattern | undefined,
+  idOf: Selection["idOf"],
 ): (Standing & { id: string }) | string {
   if (!standing || standing.claim.name !== holder.name) {
     return "the registry does not say that it is this stack's: it was handed over or taken since, or the registry is new";
@@ -140,7 +168,7 @@ function judge(
   const present = databases.get(claim.name);
   if (!present) return "its database is not on the platform; run `pulumi refresh` first";
   if (present.id !== claim.databaseId) return "another database has the name since; run `pulumi refresh` first";
-  const id = idPattern ? idPattern(claim.name)?.["id"] : (holder.tenant ?? parseSelf(claim.address).name);
+  const id = identity(holder, claim.address, idOf);
   if (!id) return "its name does not fit --id, so its tenant's id is not known";
   return { ...standing, id };
 }

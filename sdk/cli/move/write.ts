@@ -1,5 +1,5 @@
 import { withRegistrySql } from "../../../provider/registry/inspect";
-import { openMoves, writeMoves } from "../../../provider/registry/move";
+import { writeMoves } from "../../../provider/registry/move";
 import type { Scene } from "../registry/scene";
 import type { MoveScene, PlannedMove, Unclear } from "./plan";
 
@@ -22,16 +22,11 @@ export async function handOver({ platform }: Scene, moves: readonly PlannedMove[
 }
 
 /** What was handed over by or to this stack, and nobody has taken yet, as moves back. */
-export async function untaken({ platform, registries, stack }: MoveScene): Promise<PlannedMove[]> {
-  const moves: PlannedMove[] = [];
+export function untaken({ registries, stack }: MoveScene): PlannedMove[] {
   const isOurs = (address: string): boolean => address.startsWith(`${stack.name}/`);
-  for (const registry of registries) {
-    const { group, database } = registry;
-    if (!database || registry.claims.length === 0) continue;
-    const access = { platform, group: group.name, database, access: "read-only" } as const;
-    for (const { claim, from } of await withRegistrySql(access, openMoves)) {
-      if (isOurs(from) || isOurs(claim.address)) moves.push({ registry, claim, to: from });
-    }
-  }
-  return moves;
+  return registries.flatMap((registry) =>
+    [...registry.untaken].flatMap(([claim, from]) =>
+      isOurs(from) || isOurs(claim.address) ? [{ registry, claim, to: from }] : [],
+    ),
+  );
 }

@@ -1,6 +1,6 @@
 import type { PlatformDatabase } from "../../../provider/platform/platform";
 import type { ClaimKind, ClaimState } from "../../../provider/registry/claim";
-import { claimCommand, releaseCommand, stackOf } from "../../../provider/registry/commands";
+import { claimCommand, releaseCommand, stackOf, undoCommand } from "../../../provider/registry/commands";
 import { type RecordedClaim, begunAt } from "../../../provider/registry/inspect";
 import { isRuntimeAddress } from "../../../provider/registry/runtime-address";
 import { isOurs } from "../../../provider/registry/reserved-names";
@@ -9,14 +9,15 @@ import type { GroupRegistry, Scene } from "./scene";
 
 /**
  * unfinished-create, unfinished-delete: a run began it and did not end it. without-state: held, but not in the state of
- * its stack. database-gone: claimed, but not on the platform (any more). other-database: one was made by hand under the
- * name since. not-compared: held, and no state was looked at. unclaimed: in the group, but not in its registry.
- * unmanaged: an application made it at run time.
+ * its stack. handed-over: on purpose, and not taken yet. database-gone: claimed, but not on the platform (any more).
+ * other-database: one was made by hand under the name since. not-compared: held, and no state was looked at. unclaimed: in
+ * the group, but not in its registry. unmanaged: an application made it at run time.
  */
 export type OrphanStatus =
   | "unfinished-create"
   | "unfinished-delete"
   | "without-state"
+  | "handed-over"
   | "database-gone"
   | "other-database"
   | "not-compared"
@@ -78,14 +79,15 @@ export async function findOrphans(scene: Scene, unclaimed = false): Promise<Orph
 
 async function judgeClaim(
   scene: Scene,
-  { group }: GroupRegistry,
+  { group, untaken }: GroupRegistry,
   claim: RecordedClaim,
 ): Promise<Orphan | "elsewhere" | undefined> {
   const holding = holdingOf(scene, claim);
   const stack = stackOf(claim.address);
   if (scene.stack && !holding && stack !== scene.stack.name) return "elsewhere";
   const present = await presentId(scene, group, claim);
-  const status = statusOf(claim, present, scene.state === undefined ? "unknown" : holding ? "held" : "none");
+  const found = statusOf(claim, present, scene.state === undefined ? "unknown" : holding ? "held" : "none");
+  const status = found === "without-state" && untaken.has(claim) ? "handed-over" : found;
   if (!status) return undefined;
   const more = [
     ...["--group", group.name, ...(scene.connection === undefined ? [] : ["--connection", scene.connection])],
@@ -98,6 +100,7 @@ async function judgeClaim(
     "unfinished-create": [up, release],
     "unfinished-delete": [up, release],
     "without-state": [up, claimCommand(claim, claim.address, ...more), release],
+    "handed-over": [up, undoCommand(claim, ...more)],
     "database-gone": holding ? [refresh] : [release],
     "other-database": holding ? [refresh] : [release],
     "not-compared": [],

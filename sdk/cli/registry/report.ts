@@ -9,6 +9,8 @@ const meanings: Record<OrphanStatus, string> = {
     "a run began to delete it and did not end. If none is at work: `pulumi up` keeps it where it is declared, `release` gives it up.",
   "without-state":
     "it has an owner, but its stack's state does not have it. `pulumi up` adopts it where its address is declared, `claim` gives it to another address, `release` lets it be nobody's.",
+  "handed-over":
+    "it was handed over on purpose, and its new place has not taken it yet. `pulumi up` there takes it, `move --undo` gives it back.",
   "database-gone": "it is claimed, but not on the platform. Its command forgets it.",
   "other-database": "somebody made another database under the name since. Its command forgets the first one.",
   "not-compared": "it has an owner; whether a state has it was not looked at.",

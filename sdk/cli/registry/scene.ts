@@ -9,6 +9,7 @@ import {
 import { selectPlatform } from "../../../provider/platform/select";
 import { type SettingName, readSettings } from "../../../provider/platform/settings";
 import { type RecordedClaim, inspectClaims, withRegistrySql } from "../../../provider/registry/inspect";
+import { openMoves } from "../../../provider/registry/move";
 import { registryName } from "../../../provider/registry/reserved-names";
 import { readStackConfig } from "../stack-config";
 import { type Stack, type StackState, findStack, readState } from "../stack";
@@ -44,6 +45,8 @@ export interface GroupRegistry {
   /** The registry's own; undefined where Tenantry has made nothing in the group. */
   readonly database: PlatformDatabase | undefined;
   readonly claims: readonly RecordedClaim[];
+  /** What was handed over and nobody has taken yet, with the address that it came from, in the claims' terms. */
+  readonly untaken: ReadonlyMap<RecordedClaim, string>;
 }
 
 /** Flags, then environment, then the stack's config: of the stack given, or of the one selected in this folder. */
@@ -106,13 +109,23 @@ async function readRegistry(
 ): Promise<GroupRegistry> {
   const name = registryName(group.name);
   const database = databases.get(name) ?? (await platform.getDatabase(name));
-  if (!database) return { group, database, claims: [] };
+  const nothing = { group, database, claims: [], untaken: new Map<RecordedClaim, string>() };
+  if (!database) return nothing;
   try {
     const access = { platform, group: group.name, database, access: "read-only" } as const;
-    return { group, database, claims: await withRegistrySql(access, inspectClaims) };
+    return await withRegistrySql(access, async (sql) => {
+      const claims = await inspectClaims(sql);
+      const from = new Map((await openMoves(sql)).map((move) => [keyOf(move.claim), move.from]));
+      const untaken = claims.flatMap((claim) =>
+        from.has(keyOf(claim)) ? [[claim, from.get(keyOf(claim))!] as const] : [],
+      );
+      return { group, database, claims, untaken: new Map(untaken) };
+    });
   } catch (error) {
     // A run died between making the database and its tables: nothing was claimed there.
-    if (error instanceof SqlError && error.message.includes("no such table")) return { group, database, claims: [] };
+    if (error instanceof SqlError && error.message.includes("no such table")) return nothing;
     throw error;
   }
 }
+
+const keyOf = ({ kind, name, incarnation }: RecordedClaim): string => `${kind} ${name} ${incarnation}`;
