@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { describe, it } from "mocha";
 import { writeFiles, withFolder } from "../manifest/scene";
+import { withBench } from "../support/bench";
 import { runCli } from "./run-cli";
 
 const manifest = `version: 1
@@ -119,6 +120,23 @@ describe("tenantry manifest", function () {
         /^tenantry: old\.yaml is no manifest that can be compared\.\nold\.yaml:2:12: tenants\.acme: no group is named/,
       );
     }));
+
+  it("its head says the platform to a command that nobody else tells", () =>
+    withFolder({ "tenants.yaml": manifest, "local.yaml": `platform: local\n${manifest}` }, (folder) =>
+      withBench(async ({ api, platform: { url, apiToken } }) => {
+        for (const name of ["acme", "bolt"]) await api.ok("POST", "/databases", { name, group: "eu" });
+        const env = { TENANTRY_API_URL: url, TENANTRY_API_TOKEN: apiToken };
+        const each = (path: string, more = {}) =>
+          runCli(["each", "SELECT 1 AS one", "--manifest", path], { cwd: folder, env: { ...env, ...more } });
+        const silent = await each("tenants.yaml");
+        assert.equal(silent.code, 1);
+        assert.match(silent.stderr, /No platform is configured/);
+        const told = await each("local.yaml");
+        assert.deepEqual([told.code, told.stderr], [0, "2 answered, 0 failed.\n"], told.stderr);
+        const other = await each("local.yaml", { TENANTRY_PLATFORM: "turso" });
+        assert.match(other.stderr, /No Turso organization is configured/);
+      }),
+    ));
 
   it("schema: prints what is published", () =>
     withFolder({}, async (folder) => {
