@@ -1,4 +1,6 @@
-import type { Manifest, Settings } from "./definition";
+import { hasCode } from "../../provider/platform/errors";
+import { policyOf } from "../../provider/rollout/fleet/policy";
+import type { Manifest, ManifestRollout, Settings } from "./definition";
 import type { Places } from "./places";
 import { type Problems, quoted } from "./problems";
 import { unknownName } from "./unknown-name";
@@ -37,10 +39,23 @@ export function checkReferences(manifest: Manifest, places: Places, problems: Pr
       problems.add(places.of(path), path, `none of \`groups\` has the location ${quoted(location)}.`);
     });
   }
+  if (rollout) checkPolicy(rollout, places, problems);
   if (!Array.isArray(rollout?.canary)) return;
   const ids = new Set(tenants.map(({ id }) => id));
   rollout.canary.forEach((id, i) => {
     const path = ["rollout", "canary", i];
     if (!ids.has(id)) problems.add(places.of(path), path, unknownName("tenant", id, [...ids]));
   });
+}
+
+/** What a rollout itself would refuse, such as shares that do not grow. */
+function checkPolicy(rollout: ManifestRollout, places: Places, problems: Problems): void {
+  try {
+    policyOf(rollout);
+  } catch (error) {
+    if (!hasCode(error, "invalid-input")) throw error;
+    const [, key, index, text] = /^(\w+)(?:\[(\d+)\])?: (.*)$/s.exec(error.message) ?? [];
+    const path = ["rollout", ...(key === undefined ? [] : [key]), ...(index === undefined ? [] : [Number(index)])];
+    problems.add(places.of(path), path, text ?? error.message);
+  }
 }

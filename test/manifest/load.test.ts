@@ -215,6 +215,11 @@ tenants:
       `${head}rollout: { waves: [2] }\n`,
       "tenants.yaml:3:20: rollout.waves[0]: must be a share of the fleet such as 0.1, or labels.",
     ],
+    [
+      "waves that do not grow",
+      `${head}rollout: { waves: [0.5, 0.1] }\n`,
+      "tenants.yaml:3:25: rollout.waves[1]: 0.1 is no share of the fleet that goes on from 0.5. Shares grow up to 1, the whole fleet: [0.1, 0.5, 1].",
+    ],
     ["broken YAML", "version: 1\ntenants: { acme: }}\n", "tenants.yaml:2:19: a bracket is closed that was not opened."],
     ["a tag", "version: !!int 1\n", "tenants.yaml:1:10: a tag such as !text has no meaning here; leave it out."],
     [
