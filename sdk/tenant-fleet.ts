@@ -1,10 +1,9 @@
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { nameFrom } from "../provider/resources/name";
-import { parseSelf } from "../provider/resources/self";
 import { unpackFleet } from "../provider/resources/tenant-fleet/pack";
 import type { FleetState } from "../provider/resources/tenant-fleet/record";
-import { type RosterTenant, writeRoster } from "../provider/resources/tenant-fleet/roster";
+import { type RosterTenant, rosterFolder, writeRoster } from "../provider/resources/tenant-fleet/roster";
 import { formatTemplateRef, parseTemplateRef } from "../provider/rollout/template-ref";
 import { type FleetManifest, readFleetManifest } from "./fleet-manifest";
 import { Group } from "./group";
@@ -130,7 +129,7 @@ export class TenantFleet extends pulumi.CustomResource {
     };
     const read = manifest === undefined ? undefined : manifestOf(name, args, opts);
     const declared = rosterOf(name, read?.tenants ?? tenantsOf(name, tenants, namePattern), common);
-    const roster = self.apply(folderOf);
+    const roster = self.apply(rosterFolder);
     const written = pulumi
       .all([roster, resolved(declared)])
       .apply(([folder, all]) => ({
@@ -215,13 +214,6 @@ function underFleet({ schema, ...tenant }: Declared): RosterTenant {
   const ref = typeof schema === "string" ? parseTemplateRef(schema) : undefined;
   const text = ref ? formatTemplateRef({ ...ref, rollout: true }) : schema;
   return { ...tenant, ...(text === undefined ? {} : { schema: text }) } as unknown as RosterTenant;
-}
-
-/** As seen from the project's folder, so that state is the same on every machine. */
-function folderOf(self: string): string {
-  const { stack, resource } = parseSelf(self);
-  const [, , stackName = ""] = stack.split("/");
-  return [".tenantry", "fleets", encodeURIComponent(stackName), encodeURIComponent(resource)].join("/");
 }
 
 function lookUp(packed: string, urls: string): Record<string, FleetTenant> {

@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { TenantryError } from "../../provider/platform/errors";
 import { doctorCommand } from "./doctor";
+import { fleetCommand } from "./fleet";
 import { importCommand } from "./import";
 import { eachCommand } from "./each";
 import { localCommand } from "./local";
@@ -18,6 +19,7 @@ const program = new Command("tenantry")
   .addCommand(registryCommand())
   .addCommand(moveCommand())
   .addCommand(importCommand())
+  .addCommand(fleetCommand())
   .addCommand(schemaCommand())
   .addCommand(manifestCommand())
   .addCommand(eachCommand())

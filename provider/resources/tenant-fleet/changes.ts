@@ -1,12 +1,19 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Context } from "../../context";
 import { TenantryError } from "../../platform/errors";
 import { type TemplateRef, parseTemplateRef } from "../../rollout/template-ref";
 import { configurationChange, declaredConfiguration, desiredConfiguration } from "../tenant-database/configuration";
 import { decide } from "../tenant-database/diff";
 import type { TenantDatabaseInputs } from "../tenant-database/inputs";
-import type { TenantFleetInputs } from "./inputs";
-import { type FleetRecord, type MadeRecord, type Profile, databaseInputs, databaseOutputs, isMade } from "./record";
+import {
+  type Addresses,
+  type FleetAddress,
+  type FleetRecord,
+  type MadeRecord,
+  type Profile,
+  databaseInputs,
+  databaseOutputs,
+  isMade,
+} from "./record";
 import type { RosterTenant } from "./roster";
 
 /** What is between a fleet as it was recorded and a roster. */
@@ -38,8 +45,8 @@ const recorded = ["labels", "deletionPolicy", "onReplace", "expiresIn"] as const
 export function planChanges(
   records: ReadonlyMap<string, FleetRecord>,
   tenants: readonly RosterTenant[],
-  fleet: TenantFleetInputs & { readonly scope: string },
-  context: Context,
+  fleet: FleetAddress & { readonly scope: string },
+  context: Addresses,
   moved = false,
 ): FleetChanges {
   const create: RosterTenant[] = [];

@@ -1,4 +1,4 @@
-import type { Context } from "../../context";
+import type { Platform } from "../../platform/platform";
 import { type TenantDatabaseInputs } from "../tenant-database/inputs";
 import type { TenantDatabaseOutputs } from "../tenant-database/outputs";
 import type { CommonInputs } from "../handler";
@@ -63,10 +63,15 @@ export function createProfiles(): Profiles {
 /** The registry's address of a tenant: `organization/project/stack/fleet/tenant`. */
 export const addressOf = (fleet: string, id: string): string => `${fleet}/${encodeURIComponent(id)}`;
 
-type Fleet = Pick<CommonInputs, "self" | "formerly" | "connection">;
+export type FleetAddress = Pick<CommonInputs, "self" | "formerly" | "connection">;
+
+/** What of a platform tells addresses. */
+export interface Addresses {
+  readonly platform: Pick<Platform, "databaseUrl">;
+}
 
 /** A tenant of a fleet as a database of its own would be declared. */
-export function databaseInputs(fleet: Fleet, { id, ...declared }: RosterTenant): TenantDatabaseInputs {
+export function databaseInputs(fleet: FleetAddress, { id, ...declared }: RosterTenant): TenantDatabaseInputs {
   return {
     ...declared,
     tenant: id,
@@ -80,9 +85,9 @@ export const ownerOf = ({ owner, incarnation }: MadeRecord): string => owner ?? 
 
 /** A record as the state of a database of its own would be. */
 export function databaseOutputs(
-  fleet: Fleet & { readonly scope: string },
+  fleet: FleetAddress & { readonly scope: string },
   record: MadeRecord,
-  context: Context,
+  context: Addresses,
 ): TenantDatabaseOutputs {
   const { id, name, databaseId, hostname, incarnation } = record;
   return {

@@ -1,8 +1,19 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { TenantryError } from "../../platform/errors";
 import type { CommonInputs } from "../handler";
+import { parseSelf } from "../self";
 import type { TenantDatabaseInputs } from "../tenant-database/inputs";
 
 /** A tenant of a fleet, with everything that is declared of it. */
@@ -63,6 +74,17 @@ export function orderedKeys<Of extends Partial<RosterTenant>>(of: Of, wanted: re
 const sorted = <Value>(map: Readonly<Record<string, Value>>): Record<string, Value> =>
   Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 
+/** Where a fleet's rosters are, as seen from the project's folder, so that state is the same on every machine. */
+export function rosterFolder(self: string): string {
+  const { stack, resource } = parseSelf(self);
+  const [, , stackName = ""] = stack.split("/");
+  return [".tenantry", "fleets", encodeURIComponent(stackName), encodeURIComponent(resource)].join("/");
+}
+
+/** The digest of the roster that a program wrote last; undefined where there is none. */
+export const newestRoster = (folder: string): string | undefined =>
+  existsSync(folder) ? byAge(folder)[0]?.slice(0, -".json".length) : undefined;
+
 /** How many rosters of a fleet are kept: the one at work, and what a preview beside it has written. */
 const kept = 3;
 
@@ -94,14 +116,18 @@ function isThere(file: string, text: string): boolean {
   }
 }
 
-/** A file that somebody else removes at the same time is as gone. */
 function removeOld(folder: string, digest: string): void {
-  const age = (file: string): number => statSync(join(folder, file), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   // The one just written stays whatever the clock says: within a millisecond, all are as new.
-  const isOther = (file: string): boolean => /^[0-9a-f]{32}\.json$/.test(file) && file !== `${digest}.json`;
-  const rosters = readdirSync(folder).filter(isOther);
-  const old = rosters.map((file) => ({ file, at: age(file) })).sort((a, b) => b.at - a.at);
-  for (const { file } of old.slice(kept - 1)) rmSync(join(folder, file), { force: true });
+  const others = byAge(folder).filter((file) => file !== `${digest}.json`);
+  for (const file of others.slice(kept - 1)) rmSync(join(folder, file), { force: true });
+}
+
+/** The newest first. A file that somebody else removes at the same time is as gone. */
+function byAge(folder: string): string[] {
+  const age = (file: string): number => statSync(join(folder, file), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const rosters = readdirSync(folder).filter((file) => /^[0-9a-f]{32}\.json$/.test(file));
+  const aged = rosters.map((file) => ({ file, at: age(file) })).sort((one, other) => other.at - one.at);
+  return aged.map(({ file }) => file);
 }
 
 /** The roster of that digest. Fails with "invalid-input" where it is not there, or is not what the program wrote. */
