@@ -16,6 +16,11 @@ export interface HttpClientOptions {
   readonly token?: string;
   /** Requests at the same time; shared with all clients of the same origin and token. Default 32. */
   readonly concurrency?: number;
+  /**
+   * Requests that the platform takes in a second from one credential, where it punishes more: attempts are spread so that
+   * no second has more. Counts for this process alone. Default: as many as `concurrency` allows.
+   */
+  readonly perSecond?: number;
   /** Per attempt, in ms. Default 30,000. */
   readonly timeout?: number;
   /** Longest answer accepted, in bytes. Default 32 MiB. */
@@ -61,7 +66,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   const clock = options.clock ?? systemClock;
   const policy = { ...defaultRetryPolicy, ...options.retry };
   const secrets = options.token ? [options.token] : [];
-  const { limiter, breaker } = laneFor(base.origin, options.token, options.concurrency ?? 32, clock);
+  const { limiter, breaker } = laneFor(base.origin, options.token, options.concurrency ?? 32, clock, options.perSecond);
   const rejected =
     options.rejected ??
     (({ where, problem }) =>
@@ -102,7 +107,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     const overloaded = reply.status === 429 || reply.status >= 500;
     const wait = overloaded ? retryAfter(reply.headers["retry-after"], Date.now()) : undefined;
     // A pause that no call would live to see the end of is left out: each call then fails with the platform's word.
-    release(overloaded ? "overloaded" : "ok", wait !== undefined && wait <= policy.budget ? wait : 0);
+    const load = reply.status === 429 ? "limited" : overloaded ? "overloaded" : "ok";
+    release(load, wait !== undefined && wait <= policy.budget ? wait : 0);
     const outcome = readAnswer(reply, { where, lost, secrets, retryAfter: wait });
     const unreadable = outcome instanceof TenantryError;
     if (call.authenticated !== false && !unreadable) {
@@ -130,7 +136,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       const release = await limiter.acquire(count > 1);
       // How long a call waits for its first place says nothing about the platform; that wait uses up no patience.
       const elapsed = clock.now() - (startedAt ??= clock.now());
-      if (last && elapsed > policy.budget) {
+      if (last && (elapsed > policy.budget || clock.cancelled.aborted)) {
         release("neutral");
         return final(last, answers);
       }

@@ -10,14 +10,20 @@ export interface Lane {
 
 const lanes = new Map<string, Lane>();
 
-export function laneFor(origin: string, token: string | undefined, ceiling: number, clock: Clock): Lane {
+export function laneFor(
+  origin: string,
+  token: string | undefined,
+  ceiling: number,
+  clock: Clock,
+  perSecond?: number,
+): Lane {
   const key = `${origin}\n${token ?? ""}`;
   const known = lanes.get(key);
   if (known) {
-    known.limiter.lowerCeiling(ceiling);
+    known.limiter.lowerCeiling(ceiling, perSecond);
     return known;
   }
-  const lane = { limiter: createLimiter(ceiling, clock), breaker: createBreaker() };
+  const lane = { limiter: createLimiter(ceiling, clock, perSecond), breaker: createBreaker() };
   lanes.set(key, lane);
   return lane;
 }

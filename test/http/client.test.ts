@@ -234,6 +234,27 @@ describe("http client", () => {
       );
     });
 
+    it("does not send again what waits for the end of another call's pause", async () => {
+      const { run, clock } = cancellable();
+      // The second attempt's wait is over at once; that for its place ends with the run.
+      let sleeps = 0;
+      const sleep = async (ms: number): Promise<void> => {
+        sleeps += 1;
+        if (sleeps > 1) run.abort();
+        else await clock.sleep(ms - 30_000);
+      };
+      const refused: ScriptedReply = { status: 429, headers: { "retry-after": "30" }, json: { error: "slow down" } };
+      await withScriptedServer(
+        () => refused,
+        async (server) => {
+          const patient = { base: 1, longest: 4, budget: 90_000 };
+          const sut = client(server.url, { retry: patient, clock: { ...clock, sleep } });
+          assert.equal((await sut.send(get)).status, 429);
+          assert.equal(server.requests.length, 1);
+        },
+      );
+    });
+
     it("begins nothing", async () => {
       const { run, clock } = cancellable();
       run.abort();

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
-import { createLimiter } from "../../provider/http/limiter";
+import fc from "fast-check";
+import { type Release, createLimiter } from "../../provider/http/limiter";
+import { simulatedClock } from "../support/simulated-clock";
 
 /** A clock that only the test moves; pauses use real timers and are tested with the real clock. */
 function stoppedClock() {
   let at = 0;
   const sleep = () => assert.fail("nothing is to be waited for");
-  return { now: () => at, sleep, pass: (ms: number) => (at += ms) };
+  const cancelled = new AbortController().signal;
+  return { now: () => at, sleep, cancelled, pass: (ms: number) => (at += ms) };
 }
 
 describe("limiter", () => {
@@ -86,5 +89,72 @@ describe("limiter", () => {
     limiter.lowerCeiling(4);
     limiter.lowerCeiling(16);
     assert.equal(limiter.limit, 4);
+  });
+
+  it("lets nobody wait for the end of a pause once the run is cancelled", async () => {
+    const run = new AbortController();
+    const clock = { now: () => 0, cancelled: run.signal, sleep: async () => void run.abort() };
+    const limiter = createLimiter(8, clock);
+    (await limiter.acquire())("limited", 60_000);
+    await Promise.all([limiter.acquire(), limiter.acquire()]);
+  });
+
+  it("takes the lower of two rates", async () => {
+    const clock = simulatedClock(() => false);
+    const limiter = createLimiter(32, clock, 100);
+    limiter.lowerCeiling(32, 10);
+    limiter.lowerCeiling(32, 50);
+    limiter.lowerCeiling(32);
+    for (let count = 0; count < 30; count += 1) (await limiter.acquire())("ok");
+    assert.ok(clock.now() > 3_000, `30 in ${clock.now()} ms`);
+  });
+
+  it("keeps its promises whatever happens", async () => {
+    const outcome = fc.constantFrom<Parameters<Release>[0]>("ok", "ok", "ok", "limited", "overloaded", "neutral");
+    const request = fc.record({
+      outcome,
+      takes: fc.integer({ min: 0, max: 300 }),
+      after: fc.integer({ min: 0, max: 400 }),
+      pause: fc.constantFrom(0, 0, 0, 200, 5_000),
+      begun: fc.boolean(),
+    });
+    const load = fc.record({
+      ceiling: fc.integer({ min: 1, max: 40 }),
+      perSecond: fc.option(fc.integer({ min: 1, max: 200 }), { nil: undefined }),
+      requests: fc.array(request, { minLength: 1, maxLength: 120 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(load, async ({ ceiling, perSecond, requests }) => {
+        const clock = simulatedClock(() => false);
+        const limiter = createLimiter(ceiling, clock, perSecond);
+        const starts: number[] = [];
+        let running = 0;
+        const pauses: { readonly from: number; readonly until: number }[] = [];
+        const ended = requests.map(async ({ outcome, takes, after, pause, begun }) => {
+          await clock.sleep(after);
+          const release = await limiter.acquire(begun);
+          const at = clock.now();
+          assert.ok(!pauses.some(({ from, until }) => from < at && at < until), "nothing starts in a pause");
+          starts.push(at);
+          running += 1;
+          assert.ok(running <= limiter.running && limiter.running <= ceiling, `${running} of ${ceiling} run`);
+          await clock.sleep(takes);
+          running -= 1;
+          if (outcome === "limited" || outcome === "overloaded") {
+            pauses.push({ from: clock.now(), until: clock.now() + pause });
+            release(outcome, pause);
+          } else release(outcome);
+          assert.ok(limiter.limit >= 1 && limiter.limit <= ceiling, `limit ${limiter.limit}`);
+        });
+        await Promise.all(ended);
+        assert.equal(starts.length, requests.length, "everybody has a turn");
+        assert.equal(limiter.running, 0);
+        for (const [index, from] of starts.entries()) {
+          const within = starts.slice(index).filter((at) => at < from + 1_000).length;
+          assert.ok(within <= (perSecond ?? Infinity), `${within} in a second, of ${perSecond}`);
+        }
+      }),
+      { numRuns: 150 },
+    );
   });
 });
