@@ -1,7 +1,9 @@
 import { resolve } from "node:path";
 import { didYouMean } from "../../provider/platform/did-you-mean";
 import { TenantryError } from "../../provider/platform/errors";
-import { migrate } from "../../provider/rollout/migrate";
+import { readHistory } from "../../provider/rollout/adoption";
+import { isAhead } from "../../provider/rollout/fleet/plan";
+import { migrate, standingIn } from "../../provider/rollout/migrate";
 import { type MigrationFormat, digestOf, readMigrations } from "../../provider/rollout/source";
 import { type TemplateRef, parseTemplateRef } from "../../provider/rollout/template-ref";
 import type { Ground, Template } from "./ground";
@@ -48,7 +50,13 @@ function readTemplate(folders: Readonly<Record<string, TemplateFolder>>, text: s
   return {
     ...{ name, digest, version: migrations.at(-1)!.id },
     copied: (ref?.start ?? source.seedFrom) !== "migrate" && source.seedFrom !== "migrations",
-    bringUp: async (sql, database) => void (await migrate({ sql, database, migrations, run: undefined })),
+    async bringUp(sql, database) {
+      const history = await readHistory(sql);
+      // A newer deploy has been here: it is complete for what this application knows.
+      if (history.ledger.length > 0 && isAhead(history.ledger, migrations)) return;
+      const standing = standingIn(history, migrations, database);
+      await migrate({ sql, database, migrations, run: undefined, standing });
+    },
   };
 }
 

@@ -135,6 +135,23 @@ describe("provision", () => {
     });
   });
 
+  it("leaves the schema alone that a newer deploy has left, when it finds a database without a claim", async () => {
+    await withBench(async (bench) => {
+      const files = { "0001_init.sql": "CREATE TABLE notes (text);" };
+      const { path: older } = await bench.template(files);
+      const { path: newer } = await bench.template({ ...files, "0002_more.sql": "ALTER TABLE notes ADD COLUMN at;" });
+      const first = await application(bench, { templates: { app: newer }, template: "app" }).provision("user-1");
+      const registry = await bench.context().registry("eu", "organization/shop/dev");
+      await registry.release((await bench.claims())[0]!);
+      const again = await application(bench, { templates: { app: older }, template: "app" }).provision("user-1");
+      assert.deepEqual([again.database, again.created], [first.database, false]);
+      assert.deepEqual(await rows(again.database.url, again.token, "SELECT name FROM pragma_table_info('notes')"), [
+        "text",
+        "at",
+      ]);
+    });
+  });
+
   it("goes on where a process died, before and after the database was made", async () => {
     await withBench(async (bench) => {
       const { path } = await bench.template({ "0001_init.sql": "CREATE TABLE notes (text);" });
