@@ -84,7 +84,7 @@ export function planChanges(
       change.push(both);
     }
     const { schema } = tenant;
-    if (schema !== undefined && compare.isBehind(record, schema)) {
+    if (schema !== undefined && compare.isBehind(record, schema) && !waits(record, tenant)) {
       const known = bring.get(schema) ?? [];
       bring.set(schema, known);
       known.push(both);
@@ -93,6 +93,14 @@ export function planChanges(
   if (refusals.length > 0) throw new TenantryError("needs-decision", listed(refusals));
   return { create, change, replace, bring, remove: [...records.values()].filter(({ id }) => !declared.has(id)) };
 }
+
+/** It was left behind because it is closed, and stays so. */
+const waits = ({ state, profile }: FleetRecord, tenant: RosterTenant): boolean =>
+  state === "skipped" && isClosed(profile) && isClosed(tenant);
+
+/** Such a tenant has its schema brought up first where it is about to be closed: afterwards it could not be. */
+export const isClosed = ({ suspended, blockReads, blockWrites }: Profile): boolean =>
+  suspended === true || blockReads === true || blockWrites === true;
 
 /** A failure, or somebody else's change: what is declared is set once more. */
 const isUnsettled = ({ state }: FleetRecord): boolean => state === "failed" || state === "changed";

@@ -2,6 +2,7 @@ import type { Context } from "../../context";
 import { minVersion } from "../../rollout/fleet/report";
 import { parseTemplateRef } from "../../rollout/template-ref";
 import type { OpenTenant as Open } from "../schema-rollout/outputs";
+import { isClosed } from "./changes";
 import type { TenantFleetInputs } from "./inputs";
 import { packFleet } from "./pack";
 import { type FleetRecord, type FleetState, fleetStates, isMade } from "./record";
@@ -82,7 +83,7 @@ const cut = (why: string | undefined): string | undefined =>
 function isOpen({ state, profile, schemaVersion }: FleetRecord, histories: Histories): boolean {
   if (state === "ready" || state === "expired") return false;
   if (state !== "skipped") return true;
-  if (profile.suspended || profile.blockReads || profile.blockWrites) return false;
+  if (isClosed(profile)) return false;
   const history = histories[parseTemplateRef(profile.schema ?? "")?.name ?? ""] ?? [];
   return schemaVersion === undefined || history.includes(schemaVersion);
 }

@@ -2,7 +2,7 @@ import { TenantryError } from "../../platform/errors";
 import { Unfinished } from "../handler";
 import type { Say } from "../schema-rollout/narration";
 import { type Brought, type Member, bringTo } from "./bring";
-import { type Change, type FleetChanges, createComparison } from "./changes";
+import { type Change, type FleetChanges, createComparison, isClosed } from "./changes";
 import { type FleetRecord, type FleetState, type MadeRecord, isMade } from "./record";
 import type { RosterTenant } from "./roster";
 import { type Settling, changeTenant, createTenant, removeTenant } from "./settle";
@@ -115,10 +115,6 @@ export async function runChanges(
   await telling.end();
   return { records, whys, problems, ofRollouts, stopped: watch.stopped };
 }
-
-/** Such a tenant has its schema brought up first: afterwards it could not be. */
-const isClosed = ({ suspended, blockReads, blockWrites }: RosterTenant): boolean =>
-  suspended === true || blockReads === true || blockWrites === true;
 
 function parted(changes: readonly Change[], isFirst: (change: Change) => boolean): [Change[], Change[]] {
   return [changes.filter(isFirst), changes.filter((change) => !isFirst(change))];

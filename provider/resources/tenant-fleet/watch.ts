@@ -1,3 +1,4 @@
+import { cancelled } from "../../http/cancellation";
 import { TenantryError, hasCode } from "../../platform/errors";
 import { inTurn } from "../../rollout/fleet/pool";
 import type { Context } from "../../context";
@@ -24,7 +25,7 @@ const inARow = 5;
  */
 const perPlace = 8;
 
-export function createWatch({ settings }: Context, onDone: () => void): Watch {
+export function createWatch({ settings }: Pick<Context, "settings">, onDone: () => void): Watch {
   let row = 0;
   let stopped: TenantryError | undefined;
   const judge = (error: unknown): void => {
@@ -48,7 +49,11 @@ export function createWatch({ settings }: Context, onDone: () => void): Watch {
         }
         onDone();
       };
-      await inTurn(items, settings.concurrency * perPlace, one, () => stopped === undefined);
+      const goesOn = (): boolean => {
+        if (cancelled.aborted) stopped ??= new TenantryError("cancelled", "The run was cancelled.");
+        return stopped === undefined;
+      };
+      await inTurn(items, settings.concurrency * perPlace, one, goesOn);
     },
   };
 }
@@ -58,5 +63,5 @@ const concernsAll = (error: TenantryError): boolean =>
   hasCode(
     error,
     ...(["credentials-missing", "credentials-rejected", "forbidden", "organization-not-found"] as const),
-    ...(["untrusted-host", "wrong-scope", "superseded", "not-configured"] as const),
+    ...(["untrusted-host", "wrong-scope", "superseded", "cancelled", "not-configured"] as const),
   );
