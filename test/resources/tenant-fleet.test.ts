@@ -108,4 +108,45 @@ describe("a TenantFleet", function () {
       assert.equal(allowed!.outputs.open, 0);
     });
   });
+
+  it("lets who is closed wait for its schema, and brings up first who is about to be closed", async () => {
+    await withFleetScene(async ({ declare, up, schema }) => {
+      const one = await schema(first);
+      await up(declare([member("a", { schema: one, suspended: true }), member("b", { schema: one })]));
+      const two = await schema({ ...first, "0002_tags.sql": "CREATE TABLE tags (x);" });
+      const closed = declare([
+        member("a", { schema: two, suspended: true }),
+        member("b", { schema: two, blockWrites: true }),
+      ]);
+      const { outputs } = (await up(closed))!;
+      const versions = Object.values(recordsOf(outputs)).map(({ state, schemaVersion }) => [state, schemaVersion]);
+      assert.deepEqual(versions, [
+        ["skipped", "0001_notes"],
+        ["ready", "0002_tags"],
+      ]);
+      assert.deepEqual([outputs.open, outputs.minSchemaVersion], [0, "0001_notes"]);
+      assert.equal(await up(closed), undefined);
+      const opened = await up(declare([member("a", { schema: two }), member("b", { schema: two, blockWrites: true })]));
+      assert.equal(opened!.note, "change 1: a; bring 1 to 0002_tags: a");
+      assert.equal(opened!.outputs.minSchemaVersion, "0002_tags");
+    });
+  });
+
+  it("leaves who is in quarantine out, and tries it again with other files", async () => {
+    await withFleetScene(async ({ bench, declare, up, schema }) => {
+      const rollout = { onFailure: "quarantine", maxFailures: "50%", verify: false, canary: ["a"] } as const;
+      const of = (ref: string) =>
+        declare(
+          ids.map((id) => member(id, { schema: ref })),
+          { rollout },
+        );
+      await up(of(await schema(first)));
+      await bench.sql("t-b", "INSERT INTO notes (text) VALUES ('no JSON')");
+      const { outputs } = (await up(of(await schema(second))))!;
+      assert.deepEqual([outputs.quarantined, outputs.counts.ready, outputs.minSchemaVersion], [["b"], 2, "0001_notes"]);
+      await bench.sql("t-b", "DELETE FROM notes");
+      const done = await up(of(await schema({ ...second, "0003_tags.sql": "CREATE TABLE tags (x);" })));
+      assert.deepEqual([done!.outputs.quarantined, done!.outputs.minSchemaVersion], [[], "0003_tags"]);
+    });
+  });
 });

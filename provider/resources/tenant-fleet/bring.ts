@@ -70,7 +70,8 @@ export async function bringTo(
       if (!isThere) whys.set(tenant.id, why ?? state);
       return {
         ...record,
-        schemaVersion: version,
+        // Of one that could not be looked at, what is recorded stands.
+        schemaVersion: version ?? record.schemaVersion,
         profile: isThere ? profiles.of({ ...record.profile, schema }) : record.profile,
         state: isThere ? ("ready" as const) : state,
       };
