@@ -18,9 +18,10 @@ const tenant = (id: string, more: Partial<ImportedTenant> = {}): ImportedTenant 
 const unclaimed = { claimOf: () => undefined, groups: new Set(["eu", "us"]) };
 const all = { fits: () => true, group: undefined, pattern: undefined, claimed: false };
 
-describe("a manifest of what exists", () => {
-  it("of 10,000 databases is complete, holds together and fits into one file", function () {
-    this.timeout(60_000);
+describe("a manifest of what exists", function () {
+  this.timeout(60_000);
+
+  it("of 10,000 databases is complete, holds together and fits into one file", () => {
     const databases = Array.from({ length: 10_000 }, (_, i) => database(`tenant-${i}-pro`, i % 3 ? "eu" : "us"));
     const pattern = parseNamePattern("tenant-{id}-{label:tier}", "--pattern", ["id", "label:"]);
     const { tenants, skipped } = planImport({ databases, ...unclaimed }, { ...all, pattern });
@@ -52,7 +53,8 @@ describe("a manifest of what exists", () => {
       "*x",
       "!t",
     );
-    const id = fc.oneof(word, free, yaml);
+    // A manifest refuses the one key that is none for an object.
+    const id = fc.oneof(word, free, yaml).filter((text) => text !== "__proto__");
     const one = fc.record({
       id,
       name: word,
