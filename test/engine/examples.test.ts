@@ -267,6 +267,55 @@ describe("the examples", () => {
     });
   });
 
+  it("sharded-stacks: one fleet as two stacks that are deployed side by side", async function () {
+    this.timeout(200_000);
+    await withRunningExample("sharded-stacks", {}, async (project, platform) => {
+      const typescript = ["--require", require.resolve("ts-node/register/transpile-only")];
+      const deploy = (...args: string[]) =>
+        promisify(execFile)(process.execPath, [...typescript, "deploy.ts", ...args], {
+          cwd: project.folder,
+          env: project.env,
+        });
+      const where = async (): Promise<Record<string, string[]>> => {
+        const { databases } = await platform.api.ok<{ databases: { Name: string; group: string }[] }>(
+          "GET",
+          "/databases",
+        );
+        const tenants = databases.filter(({ Name }) => Name.startsWith("tenant-"));
+        const groups = [...new Set(tenants.map(({ group }) => group))].sort();
+        const inGroup = (name: string) => tenants.filter(({ group }) => group === name).map(({ Name }) => Name);
+        return Object.fromEntries(groups.map((name) => [name, inGroup(name).sort()]));
+      };
+
+      const first = await deploy();
+      assert.match(first.stdout, /^shard-a: .*create 10: /m);
+      assert.match(first.stdout, /^shard-b: .*create 10: /m);
+      const before = await where();
+      assert.deepEqual(
+        Object.entries(before).map(([group, names]) => [group, names.length]),
+        [
+          ["eu-shard-a", 10],
+          ["eu-shard-b", 10],
+        ],
+      );
+
+      // Who is there keeps its stack, whoever comes or goes.
+      const tenants = JSON.parse(await readFile(path.join(project.folder, "tenants.json"), "utf8")) as string[];
+      await project.write({ "tenants.json": JSON.stringify(["another-1", ...tenants.slice(1)]) });
+      const plan = await deploy("preview");
+      assert.match(plan.stdout, /^shard-b: +create 1: another-1$/m);
+      assert.match(plan.stdout, /^shard-a: +remove 1: customer-1$/m);
+      await deploy("destroy");
+      assert.deepEqual(await where(), {});
+
+      const workflow = parse(
+        await readFile(path.join(project.folder, ".github", "workflows", "shards.yaml"), "utf8"),
+      ) as { jobs: { deploy: { strategy: { matrix: { stack: string[] } } } } };
+      assert.deepEqual(workflow.jobs.deploy.strategy.matrix.stack, ["shard-a", "shard-b"]);
+      await assert.rejects(deploy("refresh"), /refresh is none of up, preview, destroy/);
+    });
+  });
+
   it("a lookup without a platform running: says so without a stack trace", async function () {
     this.timeout(100_000);
     await withExample("adopt", { existing: '["north"]' }, async (project) => {
