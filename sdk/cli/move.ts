@@ -129,7 +129,8 @@ function planned(scene: MoveScene, names: string[], flags: Flags): Planned {
 
 /** Ids of a manifest's tenants, by the names of their databases. */
 function idsOf(path: string): ReadonlyMap<string, string> {
-  const { resolved, problems } = readManifest(path);
+  // Where a tenant is does not matter here, and the manifest may leave that to its program.
+  const { resolved, problems } = readManifest(path, "any");
   if (problems.all.length > 0) {
     throw new TenantryError("invalid-input", `${path}: it does not hold together.\n${problemsText(problems.all)}`);
   }

@@ -41,6 +41,13 @@ describe("tenantry manifest", function () {
       assert.deepEqual([json.code, valid, problems], [2, false, [problem]]);
     }));
 
+  it("validate and diff: a group that the program gives", () =>
+    withFolder({ "tenants.yaml": "version: 1\ntenants: [acme]\n" }, async (folder) => {
+      assert.match((await run(folder, "validate")).stdout, /tenants\.acme: no group is named/);
+      assert.equal((await run(folder, "validate", "--group", "eu")).code, 0);
+      assert.equal((await run(folder, "diff", "tenants.yaml", "--group", "eu")).code, 0);
+    }));
+
   it("validate: nothing to read, with exit code 1", () =>
     withFolder({}, async (folder) => {
       const { code, stderr } = await run(folder, "validate");

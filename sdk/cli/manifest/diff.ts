@@ -4,13 +4,14 @@ import { filesOnDisk } from "../../manifest/files";
 import { screenOf } from "../schema/screen";
 import { changeLines, isNothing, overLimit } from "./changes-drawing";
 import { filesInGit } from "./git-files";
-import { manifestPath, requireManifest } from "./read";
+import { groupOption, manifestPath, requireManifest } from "./read";
 
 export function diffCommand(): Command {
   return new Command("diff")
     .description("Say what a change of a manifest means, tenant by tenant.")
     .argument("<old>", "a file, a folder, or a commit: git:main, git:main:fleet/tenants.yaml")
     .argument("[new]", "a file or a folder (default: tenants.yaml, .yml, .json or tenants/ in this folder)")
+    .option(...groupOption)
     .option("--json", "print one JSON document in place of text: every tenant, every property")
     .addHelpText(
       "after",
@@ -21,10 +22,10 @@ Examples:
   tenantry manifest diff git:origin/main
   tenantry manifest diff tenants.old.yaml tenants.yaml --json`,
     )
-    .action((old: string, given: string | undefined, { json }: { json?: boolean }) => {
+    .action((old: string, given: string | undefined, { json, group }: { json?: boolean; group?: string }) => {
       const path = manifestPath(given);
-      const after = requireManifest(path, filesOnDisk, path);
-      const before = oldSide(old, path);
+      const after = requireManifest(path, group, filesOnDisk, path);
+      const before = oldSide(old, path, group);
       const changes = changesBetween(before ?? nothing, after);
       if (!isNothing(changes)) process.exitCode = 2;
       if (json) {
@@ -45,13 +46,13 @@ Examples:
 }
 
 /** Undefined: the commit has no manifest there, as when it is about to be added. */
-function oldSide(old: string, path: string): Side | undefined {
-  if (!old.startsWith("git:")) return requireManifest(old, filesOnDisk, old);
+function oldSide(old: string, path: string, group: string | undefined): Side | undefined {
+  if (!old.startsWith("git:")) return requireManifest(old, group, filesOnDisk, old);
   const [, ref = "", given] = /^git:([^:]*)(?::(.*))?$/.exec(old) ?? [];
   const files = filesInGit(ref || "HEAD");
   const there = given || path;
   if (!given && files.kindOf(there) === undefined) return undefined;
-  return requireManifest(there, files, `${there} in git:${ref}`);
+  return requireManifest(there, group, files, `${there} in git:${ref}`);
 }
 
 const nothing: Side = {

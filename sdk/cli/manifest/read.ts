@@ -5,6 +5,12 @@ import { loadManifest } from "../../manifest/load";
 import { Problems, problemsText } from "../../manifest/problems";
 import { resolveManifest } from "../../manifest/resolve";
 
+/** For a manifest that leaves it to its program. */
+export const groupOption = [
+  "--group <name>",
+  "of tenants for whom the manifest has none, as the fleet's `group`",
+] as const;
+
 /** Where a manifest is looked for when nobody says where it is. */
 const usual = ["tenants.yaml", "tenants.yml", "tenants.json", "tenants"];
 
@@ -18,17 +24,21 @@ export function manifestPath(given: string | undefined): string {
   });
 }
 
-/** Everything that is wrong with a manifest is in `problems`; a group that only the program names is none of it. */
-export function readManifest(path: string, files: ManifestFiles = filesOnDisk): Side & { readonly problems: Problems } {
+/** Everything that is wrong with a manifest is in `problems`. `group`: that of the program. */
+export function readManifest(
+  path: string,
+  group?: string,
+  files: ManifestFiles = filesOnDisk,
+): Side & { readonly problems: Problems } {
   const problems = new Problems();
   const manifest = loadManifest(path, { files, problems });
-  const resolved = resolveManifest(manifest, { problems });
+  const resolved = resolveManifest(manifest, { problems, group });
   return { manifest, resolved, problems };
 }
 
 /** The same, failing with "invalid-input" where anything is wrong. `where` is told then. */
-export function requireManifest(path: string, files: ManifestFiles, where: string): Side {
-  const { problems, ...side } = readManifest(path, files);
+export function requireManifest(path: string, group: string | undefined, files: ManifestFiles, where: string): Side {
+  const { problems, ...side } = readManifest(path, group, files);
   if (problems.all.length === 0) return side;
   throw new TenantryError(
     "invalid-input",

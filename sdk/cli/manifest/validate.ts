@@ -1,12 +1,13 @@
 import { Command } from "commander";
 import { inOrder, problemsText } from "../../manifest/problems";
 import { counted } from "../schema/table";
-import { manifestPath, readManifest } from "./read";
+import { groupOption, manifestPath, readManifest } from "./read";
 
 export function validateCommand(): Command {
   return new Command("validate")
     .description("Say all that is wrong with a manifest, with file, line and column.")
     .argument("[path]", "a file or a folder (default: tenants.yaml, .yml, .json or tenants/ in this folder)")
+    .option(...groupOption)
     .option("--json", "print one JSON document in place of text")
     .addHelpText(
       "after",
@@ -17,9 +18,9 @@ Examples:
   tenantry manifest validate
   tenantry manifest validate ./fleet --json`,
     )
-    .action((given: string | undefined, { json }: { json?: boolean }) => {
+    .action((given: string | undefined, { json, group }: { json?: boolean; group?: string }) => {
       const path = manifestPath(given);
-      const { manifest, resolved, problems } = readManifest(path);
+      const { manifest, resolved, problems } = readManifest(path, group);
       const counts = {
         tenants: resolved.tenants.length,
         groups: new Set(resolved.tenants.map(({ group }) => group)).size,
