@@ -4,6 +4,7 @@ import { nameFrom } from "../provider/resources/name";
 import { unpackFleet } from "../provider/resources/tenant-fleet/pack";
 import type { FleetState } from "../provider/resources/tenant-fleet/record";
 import { type RosterTenant, rosterFolder, writeRoster } from "../provider/resources/tenant-fleet/roster";
+import { addressBy } from "../provider/resources/tenant-fleet/urls";
 import { formatTemplateRef, parseTemplateRef } from "../provider/rollout/template-ref";
 import { type FleetManifest, readFleetManifest } from "./fleet-manifest";
 import { Group } from "./group";
@@ -218,7 +219,7 @@ function underFleet({ schema, ...tenant }: Declared): RosterTenant {
 
 function lookUp(packed: string, urls: string): Record<string, FleetTenant> {
   const tenants = unpackFleet(packed).map(({ id, name, databaseId, hostname, schemaVersion, state }) => {
-    const url = hostname && urls.replaceAll("{name}", () => name).replaceAll("{hostname}", () => hostname);
+    const url = addressBy(urls, { name, hostname });
     return [id, { name, url, databaseId, hostname, schemaVersion, state }] as const;
   });
   return Object.fromEntries(tenants);

@@ -19,9 +19,9 @@ const program = new Command("tenantry")
   .addCommand(registryCommand())
   .addCommand(moveCommand())
   .addCommand(importCommand())
-  .addCommand(fleetCommand())
   .addCommand(schemaCommand())
   .addCommand(manifestCommand())
+  .addCommand(fleetCommand())
   .addCommand(eachCommand())
   .addCommand(usageCommand());
 

@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { TenantryError } from "../../provider/platform/errors";
+import { labelOf } from "./label-flag";
 import { type DestinationFlags, destinationOf } from "./move/destination";
 import { type MovePlan, type MoveScene, planMoves } from "./move/plan";
 import { problemsText } from "../manifest/problems";
@@ -141,10 +142,4 @@ function undoPlan(scene: MoveScene, names: string[]): Planned {
   const fits = globs(names);
   const moves = untaken(scene).filter(({ claim }) => fits(claim.name));
   return { plan: { moves, unclear: [], there: 0 }, words: "where they were, since nobody has taken them" };
-}
-
-function labelOf(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const [, key, value] = /^([^=]+)=(.+)$/.exec(text) ?? [];
-  if (key === undefined) throw new InvalidArgumentError('It must be a label, such as "ring=beta".');
-  return { ...before, [key]: value! };
 }

@@ -25,6 +25,7 @@ import { removalLimit } from "../../provider/resources/tenant-fleet/removal-limi
 import { migrateExisting } from "../../provider/resources/tenant-database/schema";
 import { policyOf } from "../../provider/rollout/fleet/policy";
 import { parseTemplateRef } from "../../provider/rollout/template-ref";
+import { tokensCommand } from "../../sdk/cli/fleet/tokens";
 import { localCommand } from "../../sdk/cli/local";
 import { stopCommand } from "../../sdk/cli/schema/stop";
 import { clientDefaults } from "./client-defaults";
@@ -402,6 +403,12 @@ export async function measureDefaults(): Promise<MeasuredDefaults> {
           return requests[0]?.query["limit"];
         },
       ),
+    ...Object.fromEntries(
+      ["access", "expires-in", "name", "concurrency"].map((name) => [
+        `tenantry fleet tokens --${name}`,
+        () => tokensCommand().options.find(({ long }) => long === `--${name}`)?.defaultValue as unknown,
+      ]),
+    ),
     "tenantry local --dir": () => flag("dir"),
     "tenantry local --port": () => flag("port"),
     "tenantry local --host": () => flag("host"),

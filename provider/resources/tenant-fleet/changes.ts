@@ -134,7 +134,8 @@ export function createComparison() {
       const before = known.get(key);
       if (before !== undefined) return before;
       const differs =
-        differing(profile, tenant) || targetOf(tenant.schema ?? "")?.name !== targetOf(profile.schema ?? "")?.name;
+        differing(profile, tenant).length > 0 ||
+        targetOf(tenant.schema ?? "")?.name !== targetOf(profile.schema ?? "")?.name;
       known.set(key, differs);
       return differs;
     },
@@ -148,14 +149,31 @@ export function createComparison() {
   };
 }
 
-function differing(before: Profile, tenant: RosterTenant): boolean {
+/** Names of the properties that are declared otherwise than they are recorded, for the reader of a plan. */
+export function changedProperties({ record, tenant }: Change): string[] {
+  const { profile } = record;
+  const [before, target] = [profile, tenant].map(({ schema = "" }) => parseTemplateRef(schema)?.name);
+  const end = tenant.expiresIn === undefined && profile.expiresIn === undefined ? ["expiresAt"] : ["expiresIn"];
+  const properties = [
+    ...(record.name === tenant.name ? [] : ["name"]),
+    ...(profile.group === tenant.group ? [] : ["group"]),
+    ...(before === target ? [] : ["schema"]),
+    ...differing(profile, tenant),
+    ...(sameEnd(record, tenant) ? [] : end),
+  ];
+  // Both are what `suspended` means.
+  const isPart = (key: string): boolean => properties.includes("suspended") && /^block(Reads|Writes)$/.test(key);
+  return [...new Set(properties)].filter((key) => !isPart(key));
+}
+
+function differing(before: Profile, tenant: RosterTenant): string[] {
   const olds = before as TenantDatabaseInputs;
   const news = tenant as Omit<TenantDatabaseInputs, "self"> as TenantDatabaseInputs;
-  return (
-    configurationChange(declaredConfiguration(olds), desiredConfiguration(news, olds)) !== undefined ||
-    (news.suspended !== undefined && news.suspended !== olds.suspended) ||
-    recorded.some((key) => !isDeepStrictEqual(plain(before[key]), plain(tenant[key])))
-  );
+  return [
+    ...(news.suspended !== undefined && news.suspended !== olds.suspended ? ["suspended"] : []),
+    ...Object.keys(configurationChange(declaredConfiguration(olds), desiredConfiguration(news, olds)) ?? {}),
+    ...recorded.filter((key) => !isDeepStrictEqual(plain(before[key]), plain(tenant[key]))),
+  ];
 }
 
 /** No labels are as good as empty ones. */

@@ -80,7 +80,7 @@ const cut = (why: string | undefined): string | undefined =>
   why !== undefined && why.length > longestWhy ? `${why.slice(0, longestWhy)}...` : why;
 
 /** Whoever is ahead of the template is not behind it, and whoever is declared closed waits for being opened. */
-function isOpen({ state, profile, schemaVersion }: FleetRecord, histories: Histories): boolean {
+export function isOpen({ state, profile, schemaVersion }: FleetRecord, histories: Histories): boolean {
   if (state === "ready" || state === "expired") return false;
   if (state !== "skipped") return true;
   if (isClosed(profile)) return false;

@@ -81,9 +81,12 @@ export function rosterFolder(self: string): string {
   return [".tenantry", "fleets", encodeURIComponent(stackName), encodeURIComponent(resource)].join("/");
 }
 
-/** The digest of the roster that a program wrote last; undefined where there is none. */
-export const newestRoster = (folder: string): string | undefined =>
-  existsSync(folder) ? byAge(folder)[0]?.slice(0, -".json".length) : undefined;
+/** The roster that a program wrote last, in a preview too; undefined where there is none. */
+export function newestRoster(folder: string): { readonly digest: string; readonly writtenAt: Date } | undefined {
+  const [file] = existsSync(folder) ? byAge(folder) : [];
+  const writtenAt = file && statSync(join(folder, file), { throwIfNoEntry: false })?.mtime;
+  return file && writtenAt ? { digest: file.slice(0, -".json".length), writtenAt } : undefined;
+}
 
 /** How many rosters of a fleet are kept: the one at work, and what a preview beside it has written. */
 const kept = 3;

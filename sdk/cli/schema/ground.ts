@@ -37,12 +37,16 @@ export interface Ground {
 
 /**
  * Flags, then environment, then the config of the stack given, or of the one selected here, then a manifest's head.
- * `patient`: an outage of half
- * a minute is outlasted, as a deploy does; else somebody waits for the answer.
+ * `patient`: an outage of half a minute is outlasted, as a deploy does; else somebody waits for the answer. `known`: what
+ * was read already.
  */
-export async function openGround(flags: GroundFlags, patient = false): Promise<Ground> {
+export async function openGround(
+  flags: GroundFlags,
+  patient = false,
+  known?: { readonly stack: Stack; readonly state: StackState },
+): Promise<Ground> {
   const { stack: given, connection, group, platform, organization, apiUrl, databaseUrl } = flags;
-  const stack = await findStack(given);
+  const stack = known?.stack ?? (await findStack(given));
   const notes: string[] = [];
   const config = await configOf(stack, platform, notes);
   const own = { platform, organization, apiUrl, databaseUrl };
@@ -51,7 +55,7 @@ export async function openGround(flags: GroundFlags, patient = false): Promise<G
   const scope = await context.scope();
   return {
     ...{ context, scope, source: settings.sources.platform ?? "default", connection, group, stack, notes },
-    state: stack && (await readState(stack)),
+    state: known?.state ?? (stack && (await readState(stack))),
   };
 }
 
