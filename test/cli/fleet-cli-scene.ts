@@ -12,6 +12,8 @@ export interface FleetCliScene extends FleetScene {
   readonly folder: string;
   /** Runs `tenantry fleet ...`; the platform's name in what it prints is "PLATFORM". */
   cli(...args: string[]): Promise<Ended>;
+  /** The same without platform and credentials. */
+  bare(...args: string[]): Promise<Ended>;
   write(files: Record<string, string>): Promise<void>;
   /** Makes the stack's state what the last `up` left, with this changed. */
   deployed(more?: object): Promise<void>;
@@ -43,6 +45,7 @@ export async function withFleetCli(use: (scene: FleetCliScene) => Promise<void>)
           const { code, stdout, stderr } = await runCli(["fleet", ...args], { cwd: folder, env });
           return { code, stdout: shown(stdout), stderr: shown(stderr) };
         },
+        bare: (...args) => runCli(["fleet", ...args], { cwd: folder, env: { PATH: env.PATH } }),
         async write(files) {
           for (const [name, text] of Object.entries(files)) {
             await mkdir(dirname(join(folder, name)), { recursive: true });

@@ -106,6 +106,23 @@ describe("tenantry fleet: what would happen, and how it stands", function () {
       assert.match(slip.stderr, /has no fleet "prd"\. Did you mean "prod"\? Name one of: prod\./);
     }));
 
+  it("plan: without credentials by state and roster alone, and says so", () =>
+    withFleetCli(async ({ bare, declare, up, deployed }) => {
+      await up(declare(["acme", "bolt"].map((id) => member(id))));
+      await deployed();
+      declare([member("acme"), member("cafe")]);
+      const { code, stdout } = await bare("plan");
+      assert.equal(code, 2);
+      assert.deepEqual(lines(stdout.replace(/declared at \S+\./, "declared.")), [
+        "Stack organization/shop/dev (selected in this folder).",
+        "The platform is not configured here, so that what it would refuse is not foreseen.",
+        ...["prod: its state against what the program declared.", ""],
+        "  create  1  in eu                                  cafe",
+        "  remove  1  its database is deleted with its data  bolt",
+        ...["", "1 stays as it is."],
+      ]);
+    }));
+
   it("plan: whatever happens, at most 25 lines with the first ones by name", () => {
     const tenants = Array.from({ length: 9_000 }, (_, i) => member(`t${i}`, { group: `g${i % 7}` }));
     const both = tenants.map((tenant, i) => {

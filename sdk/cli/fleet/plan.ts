@@ -1,16 +1,17 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { Command } from "commander";
+import { hasCode } from "../../../provider/platform/errors";
 import { projectFolder } from "../../../provider/project-folder";
 import { requireScope } from "../../../provider/resources/scope";
 import { changesNothing } from "../../../provider/resources/tenant-fleet/changes";
 import { rosterFolder } from "../../../provider/resources/tenant-fleet/roster";
-import { type GroundFlags, groundLine, openGround } from "../schema/ground";
+import { type Ground, type GroundFlags, groundLine, openGround } from "../schema/ground";
 import { screenOf } from "../schema/screen";
 import { compare } from "./comparison";
 import { type Declared, fromManifest, fromRoster } from "./declared";
 import { type StackFlags, withPlatform } from "./flags";
-import { type Fleets, type KnownFleet, noSuchFleet, readFleets, requireFleet } from "./fleets";
+import { type Fleets, type KnownFleet, noSuchFleet, readFleets, requireFleet, stackLine } from "./fleets";
 import { planDocument } from "./plan-document";
 import { drawPlan } from "./plan-drawing";
 
@@ -49,23 +50,44 @@ async function plan(name: string | undefined, flags: Flags): Promise<void> {
   const read = await readFleets(flags.stack);
   const fleet = fleetToBe(read, name, flags.manifest);
   const { connection, scope: recorded } = fleet.outputs;
-  const ground = await openGround({ ...flags, connection, group: undefined }, false, read);
-  const { context } = ground;
-  const scope = recorded === "" ? ground.scope : await requireScope(context, recorded);
+  const notes: string[] = [];
+  const ground = await groundOr(notes, () => openGround({ ...flags, connection, group: undefined }, false, read));
+  const isNew = recorded === "";
+  const scope = !ground ? recorded : isNew ? ground.scope : await requireScope(ground.context, recorded);
   const declared =
     flags.manifest === undefined
       ? fromRoster(fleet.name, fleet.outputs.roster)
       : fromManifest(flags.manifest, flags.group);
-  const comparison = await compare({ ...fleet, inputs: fleet.outputs }, declared, context, scope);
+  const comparison = await compare({ ...fleet, inputs: fleet.outputs }, declared, ground?.context, scope);
   if (!changesNothing(comparison.changes) || comparison.refusal) process.exitCode = 2;
   if (flags.json) {
-    const head = { format: 1, scope, stack: read.stack.name, fleet: fleet.name, against: sourceOf(declared) };
-    print({ ...head, ...planDocument(comparison, fleet), notes: ground.notes });
+    const head = {
+      format: 1,
+      scope: scope || null,
+      stack: read.stack.name,
+      fleet: fleet.name,
+      against: sourceOf(declared),
+    };
+    print({ ...head, ...planDocument(comparison, fleet), notes });
     return;
   }
   const screen = screenOf(process.stdout);
-  const head = [groundLine(ground), ...ground.notes, `${fleet.name}: its state against ${declared.words}.`, ""];
+  const where = ground ? groundLine(ground) : stackLine(read.stack);
+  const head = [where, ...notes, `${fleet.name}: its state against ${declared.words}.`, ""];
   screen.write(`${[...head, ...drawPlan(comparison, fleet, screen)].join("\n")}\n`);
+}
+
+/** State and roster need no credentials, so that a pipeline without them sees the plan all the same. */
+async function groundOr(notes: string[], open: () => Promise<Ground>): Promise<Ground | undefined> {
+  try {
+    const ground = await open();
+    notes.push(...ground.notes);
+    return ground;
+  } catch (error) {
+    if (!hasCode(error, "not-configured", "credentials-missing")) throw error;
+    notes.push("The platform is not configured here, so that what it would refuse is not foreseen.");
+    return undefined;
+  }
 }
 
 const sourceOf = ({ manifest, writtenAt }: Declared): object => ({
