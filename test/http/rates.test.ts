@@ -37,6 +37,18 @@ describe("calls to a platform with a rate", function () {
     });
   }
 
+  it("that four processes share, which do not know of each other: all succeed, and use it up", async () => {
+    const run = await runAgainst(
+      fixedRate(() => 100, 20),
+      { calls: 3_000, latency: 50, processes: 4 },
+    );
+    assert.deepEqual(run.statuses, all(3_000, 200));
+    // They do not get the same part of it; later on the first ones are done.
+    const reached = share(run, 100, 5 * second, 20 * second);
+    assert.ok(reached >= 0.7, `${reached} of the rate`);
+    assert.ok(refusals(run) <= 600, `${refusals(run)} refused`);
+  });
+
   it("that falls to a fifth for 20 s and comes back: so does the throughput", async () => {
     let clock: Clock | undefined;
     const isLow = (): boolean => clock!.now() >= 5 * second && clock!.now() < 25 * second;

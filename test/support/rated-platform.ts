@@ -56,16 +56,19 @@ export interface RatedLoad {
   readonly latency: number;
   readonly concurrency?: number;
   readonly perSecond?: number;
+  /** Processes that share the rate without knowing of each other; the calls are spread over them. Default 1. */
+  readonly processes?: number;
 }
 
 /** That many calls at once, by the real client over real HTTP to a server with this rule, in simulated time. */
 export async function runAgainst(rule: Rule, load: RatedLoad, began?: (clock: Clock) => void): Promise<RatedRun> {
-  const { calls, latency, concurrency = 32, perSecond } = load;
-  const token = freshToken();
+  const { calls, latency, concurrency = 32, perSecond, processes = 1 } = load;
+  const tokens = Array.from({ length: processes }, freshToken);
   const arrivals: { at: number; served: boolean }[] = [];
   let held = 0;
   let origin = "";
-  const clock: Clock = simulatedClock(() => laneFor(origin, token, concurrency, clock).limiter.running > held);
+  const running = (): number[] => tokens.map((token) => laneFor(origin, token, concurrency, clock).limiter.running);
+  const clock: Clock = simulatedClock(() => running().reduce((sum, of) => sum + of, 0) > held);
   const hold = async (ms: number): Promise<void> => {
     held += 1;
     await clock.sleep(ms);
@@ -81,9 +84,12 @@ export async function runAgainst(rule: Rule, load: RatedLoad, began?: (clock: Cl
   };
   return withScriptedServer(answer, async ({ url }) => {
     origin = new URL(url).origin;
-    const client = createHttpClient({ baseUrl: url, token, concurrency, perSecond, clock });
+    // A limiter for each token: so they are as processes to each other.
+    const clients = tokens.map((token) => createHttpClient({ baseUrl: url, token, concurrency, perSecond, clock }));
     began?.(clock);
-    const sent = Array.from({ length: calls }, () => client.send({ method: "GET", path: "/things" }));
+    const sent = Array.from({ length: calls }, (_, n) =>
+      clients[n % processes]!.send({ method: "GET", path: "/things" }),
+    );
     const answers = await Promise.all(sent);
     return { statuses: answers.map(({ status }) => status), arrivals, time: clock.now() };
   });
