@@ -1,9 +1,16 @@
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { nameFrom } from "../provider/resources/name";
 import { unpackFleet } from "../provider/resources/tenant-fleet/pack";
 import type { FleetState } from "../provider/resources/tenant-fleet/record";
-import { type RosterTenant, rosterFolder, writeRoster } from "../provider/resources/tenant-fleet/roster";
+import {
+  type Roster,
+  type RosterTenant,
+  rosterDigest,
+  rosterFolder,
+  rosterText,
+  writeRoster,
+} from "../provider/resources/tenant-fleet/roster";
 import { addressBy } from "../provider/resources/tenant-fleet/urls";
 import { formatTemplateRef, parseTemplateRef } from "../provider/rollout/template-ref";
 import { type FleetManifest, readFleetManifest } from "./fleet-manifest";
@@ -133,9 +140,7 @@ export class TenantFleet extends pulumi.CustomResource {
     const roster = self.apply(rosterFolder);
     const written = pulumi
       .all([roster, resolved(declared)])
-      .apply(([folder, all]) => ({
-        digest: writeRoster(join(pulumi.getRootDirectory(), folder), { tenants: all.map(underFleet) }),
-      }));
+      .apply(([folder, all]) => ({ digest: write(folder, { tenants: all.map(underFleet) }) }));
     const { maxRemovals = read?.maxRemovals, rollout = read?.rollout } = rest;
     const inputs = { ...rest, maxRemovals, rollout, roster, digest: written.digest, count: declared.length };
     const registered = { ...computed, ...remoteInputs("tenantFleet", name, inputs, opts, need) };
@@ -210,6 +215,12 @@ function rosterOf(
 const withoutUndefined = (own: object): object =>
   Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
 
+/** Under the mocks of a user's unit tests there is no project's folder, and nobody to read it. */
+function write(folder: string, roster: Roster): string {
+  const root = pulumi.getRootDirectory();
+  return isAbsolute(root) ? writeRoster(join(root, folder), roster) : rosterDigest(rosterText(roster));
+}
+
 /** In a fleet no tenant migrates itself. */
 function underFleet({ schema, ...tenant }: Declared): RosterTenant {
   const ref = typeof schema === "string" ? parseTemplateRef(schema) : undefined;
@@ -217,7 +228,9 @@ function underFleet({ schema, ...tenant }: Declared): RosterTenant {
   return { ...tenant, ...(text === undefined ? {} : { schema: text }) } as unknown as RosterTenant;
 }
 
-function lookUp(packed: string, urls: string): Record<string, FleetTenant> {
+/** Under the mocks of a user's unit tests there may be nothing. */
+function lookUp(packed: string | undefined, urls: string): Record<string, FleetTenant> {
+  if (packed === undefined) return {};
   const tenants = unpackFleet(packed).map(({ id, name, databaseId, hostname, schemaVersion, state }) => {
     const url = addressBy(urls, { name, hostname });
     return [id, { name, url, databaseId, hostname, schemaVersion, state }] as const;

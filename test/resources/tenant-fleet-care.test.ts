@@ -236,4 +236,14 @@ describe("a TenantFleet is careful", function () {
       );
     });
   });
+
+  it("refuses nothing where no program has declared it, as when the engine refreshes", async () => {
+    await withFleetScene(async ({ bench, declare, up, state, handler }) => {
+      await up(declare(members(named(13))));
+      const { id, outputs: olds } = state();
+      const context = bench.context();
+      const elsewhere = { ...declare([]), self: addressOf("never-checked"), digest: "0".repeat(32) };
+      assert.deepEqual(await handler.diff({ id, olds, news: elsewhere, context }), { changes: true });
+    });
+  });
 });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { DatabaseToken, Group, SchemaTemplate, TenantDatabase } from "../../sdk";
+import { DatabaseToken, Group, SchemaTemplate, TenantDatabase, TenantFleet } from "../../sdk";
 
 describe("a program under Pulumi's mocks", () => {
   it("declares every kind without a platform, so that users can unit-test theirs", async () => {
@@ -20,6 +20,9 @@ describe("a program under Pulumi's mocks", () => {
       "dev",
     );
     const migrations = mkdtempSync(join(tmpdir(), "tenantry-mocks-"));
+    const before = process.cwd();
+    // A fleet would write its list there.
+    process.chdir(migrations);
     try {
       writeFileSync(join(migrations, "0001_init.sql"), "CREATE TABLE notes (id INTEGER PRIMARY KEY);");
       const group = new Group("eu", { location: "local" });
@@ -29,6 +32,15 @@ describe("a program under Pulumi's mocks", () => {
       const [url, name, of] = await new Promise<unknown[]>((resolve) =>
         pulumi.all([acme.url, acme.name, reader.urn]).apply(resolve),
       );
+      const fleet = new TenantFleet("prod", { group, schema, tenants: ["Acme GmbH"], namePattern: "t-{id}" });
+      const found = await new Promise((resolve) =>
+        pulumi.all([fleet.tenants, fleet.urn]).apply(([all]) => resolve(all)),
+      );
+      assert.deepEqual(found, {});
+      const { roster, digest, count } = registered["prod"]!;
+      assert.deepEqual([roster, count], [".tenantry/fleets/dev/prod", 1]);
+      assert.match(String(digest), /^[0-9a-f]{32}$/);
+      assert.deepEqual(readdirSync(migrations), ["0001_init.sql"], "no list was written");
       assert.equal(url, "libsql://acme.example");
       assert.equal(name, "acme-gmbh");
       assert.match(String(of), /DatabaseToken::reader$/);
@@ -36,6 +48,7 @@ describe("a program under Pulumi's mocks", () => {
       assert.match(String(registered["Acme GmbH"]!["self"]), /\/shop\/dev\/Acme GmbH$/);
       assert.equal(registered["Acme GmbH"]!["schema"], registered["app"]!["ref"]);
     } finally {
+      process.chdir(before);
       rmSync(migrations, { recursive: true, force: true });
     }
   });

@@ -60,7 +60,7 @@ function recorded(platform: Platform, calls: Call[]): Platform {
 }
 
 /** What a program registers, by kind and name: the built SDK against a monitor in a process of its own. */
-function registrations(folder: string): Record<string, Record<string, unknown>> {
+function registrations(): Record<string, Record<string, unknown>> {
   const script = `
     const pulumi = require("@pulumi/pulumi"), seen = {};
     const newResource = ({ type, name, inputs }) => {
@@ -79,8 +79,6 @@ function registrations(folder: string): Record<string, Record<string, unknown>> 
       new SchemaTemplate("migrate by " + migrate, { name: "acme-gmbh", migrations, migrate });
     for (const format of ${JSON.stringify(formats)})
       new SchemaTemplate("format " + format, { name: "acme-gmbh", migrations, format });
-    // A fleet writes its list into the project's folder.
-    process.chdir(${JSON.stringify(folder)});
     for (const namePattern of [undefined, "{id}", "t-{id}"])
       new TenantFleet("names " + namePattern, { group: "eu", tenants: ["Acme GmbH"], namePattern });
     process.once("beforeExit", () => process.stdout.write(JSON.stringify(seen)));`;
@@ -94,7 +92,7 @@ export async function measureDefaults(): Promise<MeasuredDefaults> {
     await local.close();
     rmSync(folder, { recursive: true, force: true });
   };
-  const registered = registrations(folder);
+  const registered = registrations();
   const policy = policyOf({});
   const calls: Call[] = [];
   const asked = (method: string): readonly unknown[][] =>

@@ -17,11 +17,13 @@ import { judgeSchemaChanges } from "./schema-changes";
 /**
  * Compares the recorded tenants with the roster, without asking the platform (but where so many leave that it matters
  * whether they were handed over); the roster is read only where something may have changed. What would happen to whom is the note.
+ * `isDeclared`: a program of this run has declared it so; otherwise only whether something differs is told.
  */
 export async function diffTenantFleet(
   olds: TenantFleetOutputs,
   news: TenantFleetInputs,
   context: Context,
+  isDeclared: boolean,
 ): Promise<Diff> {
   requireKnownScope(context, olds.scope);
   const profiles = createProfiles();
@@ -33,10 +35,11 @@ export async function diffTenantFleet(
     if (from !== to) context.moves.set(from, { to, incarnation: record.incarnation });
   }
   if (hasUnknown(news.digest)) return { changes: true, note: "what would change is known once its tenants are" };
-  const declared = (["roster", "digest", "maxRemovals", "rollout", "connection"] as const).some(
+  const differs = (["roster", "digest", "maxRemovals", "rollout", "connection"] as const).some(
     (key) => !isDeepStrictEqual(plain(olds[key]), plain(news[key])),
   );
-  if (!declared && !hasMoved(olds, news) && olds.open === 0 && olds.urls === urlsOf(context)) return { changes: false };
+  if (!differs && !hasMoved(olds, news) && olds.open === 0 && olds.urls === urlsOf(context)) return { changes: false };
+  if (!isDeclared) return { changes: true };
   const known = new Map(records.map((record) => [record.id, record]));
   const changes = planChanges(known, rosterOf(news).tenants, { ...news, scope: olds.scope }, context);
   await requireFewRemovals(changes, news, context, records.length);

@@ -20,11 +20,15 @@ const onItsLine =
   (kind, text) =>
     engineLog(kind === "warning" ? "warning" : "info", text, urnOf(self, typeToken("tenantFleet")), kind === "status");
 
+/** Lists that a program of this run has declared, by the fleet's address. */
+const declared = new Map<string, string>();
+
 /** `sayOf` is where the lines about a run go, by the resource's address. */
 export const tenantFleetHandler = (
   sayOf: (self: string) => Say = onItsLine,
 ): Handler<TenantFleetInputs, TenantFleetOutputs> => ({
   check({ news, olds, capabilities, platform }) {
+    if (news.self !== undefined && news.digest !== undefined) declared.set(news.self, news.digest);
     const failures = judgeTenantFleet(news);
     // A roster that was deployed before has been judged before.
     const isKnown = olds?.digest === news.digest || hasUnknown(news.digest) || hasUnknown(news.roster);
@@ -36,7 +40,8 @@ export const tenantFleetHandler = (
     return { inputs: news, failures, note: changeText(all) };
   },
 
-  diff: ({ olds, news, context }) => diffTenantFleet(olds, news, context),
+  // A refresh asks for a diff too, of what state has: there is no program then, and its files may be others by now.
+  diff: ({ olds, news, context }) => diffTenantFleet(olds, news, context, declared.get(news.self) === news.digest),
 
   async create({ inputs: news, context }) {
     const id = randomId();
