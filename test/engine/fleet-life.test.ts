@@ -112,7 +112,8 @@ async function live(platform: CountedPlatform, project: Project): Promise<void> 
   await declare(only(frozen, { blockWrites: true }));
   await step("configuration of five", up, {
     counts: { update: 5, same: names.length - 5 + others },
-    writes: Object.fromEntries(frozen.map((name) => [`PATCH databases/${name}/configuration`, 1])),
+    // The registry says whether they were handed over meanwhile.
+    writes: { ...ownToken, ...Object.fromEntries(frozen.map((name) => [`PATCH databases/${name}/configuration`, 1])) },
   });
 
   await project.write({ "migrations/0002_authors.sql": "ALTER TABLE notes ADD COLUMN author TEXT;\n" });
