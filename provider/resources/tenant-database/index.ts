@@ -1,6 +1,5 @@
 import type { Handler } from "../handler";
 import { keepDefaultName } from "../inputs";
-import { expectTenant, releaseIntents } from "./ahead";
 import { createTenantDatabase } from "./create";
 import { diffTenantDatabase } from "./diff";
 import { judgeTenantDatabase, type TenantDatabaseInputs } from "./inputs";
@@ -15,15 +14,7 @@ export const tenantDatabase: Handler<TenantDatabaseInputs, TenantDatabaseOutputs
     failures: judgeTenantDatabase(news, capabilities, platform),
   }),
   diff: ({ olds, news, context }) => diffTenantDatabase(olds, news, context),
-  expect: ({ inputs, context }) => expectTenant(context, inputs),
-  async create({ inputs, context }) {
-    try {
-      return await createTenantDatabase(inputs, context);
-    } catch (error) {
-      await releaseIntents(context);
-      throw error;
-    }
-  },
+  create: ({ inputs, context }) => createTenantDatabase(inputs, context),
   read: ({ id, outputs, context }) => readTenantDatabase(id, outputs, context),
   update: ({ id, olds, news, context }) => updateTenantDatabase(id, olds, news, context),
   delete: ({ id, outputs, context }) => removeTenantDatabase(id, outputs, context),
