@@ -41,7 +41,7 @@ export const FLEET_WITH_SCHEMA: Program = {
 };
 
 /** What every `pulumi up` takes. */
-export const NOTHING: Program = { kind: "nothing", files: () => ({ "index.js": "" }) };
+export const NOTHING: Program = { kind: "nothing", files: () => ({ "index.js": `require("@pulumi/pulumi");\n` }) };
 
 /**
  * The least that a dynamic resource can do: its stored text only names an installed module, as ours does, and the
