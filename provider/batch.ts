@@ -30,14 +30,18 @@ export function createBatcher<Request, Reply>(
   let underWay = 0;
   /** How long the last batch took, ms. */
   let trip = 0;
+  /** When it left, ms. */
+  let left = -Infinity;
   let gathering: NodeJS.Immediate | undefined;
   let impatience: NodeJS.Timeout | undefined;
 
   /** Sees to it that whatever waits will leave: now, when a short trip would be over, or when the next batch returns. */
   const schedule = (): void => {
     if (waiting.length === 0 || underWay >= maxUnderWay) return;
-    if (underWay === 0 || trip > shortTrip) gathering ??= setImmediate(depart);
-    else impatience ??= setTimeout(depart, shortTrip);
+    // A busy stream over a short trip leaves at intervals, or nearly every request would travel alone.
+    const rest = underWay > 0 ? shortTrip : left + shortTrip - performance.now();
+    if (trip > shortTrip || rest <= 0) gathering ??= setImmediate(depart);
+    else impatience ??= setTimeout(depart, rest);
   };
 
   const depart = (): void => {
@@ -47,11 +51,11 @@ export function createBatcher<Request, Reply>(
     const batch = waiting.slice(0, maxSize);
     waiting = waiting.slice(maxSize);
     underWay += 1;
-    const left = performance.now();
+    const began = (left = performance.now());
     void travel(batch).finally(() => {
-      trip = performance.now() - left;
+      trip = performance.now() - began;
       underWay -= 1;
-      depart();
+      schedule();
     });
     schedule();
   };

@@ -67,6 +67,24 @@ describe("createBatcher", () => {
     assert.deepEqual(batches, [[1], [2, 3], [4, 5]]);
   });
 
+  it("lets a busy stream over a short trip leave at intervals", async () => {
+    let batches = 0;
+    const ask = createBatcher<number, number>(async (requests) => {
+      batches += 1;
+      return requests;
+    });
+    const began = performance.now();
+    const asked: Promise<number>[] = [];
+    for (let i = 0; i < 60; i++) {
+      asked.push(ask(i));
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    assert.deepEqual(await Promise.all(asked), [...asked.keys()]);
+    // 10 ms apart; timers may be a millisecond early.
+    const most = (performance.now() - began) / 9 + 2;
+    assert.ok(batches <= most, `${batches} batches, at most ${most} expected`);
+  });
+
   it("fails one by one where the reply says so, all of a batch where it throws, and goes on", async () => {
     let broken = false;
     const ask = createBatcher<number, string>(async (requests) => {
