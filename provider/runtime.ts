@@ -93,15 +93,19 @@ function host<I extends CommonInputs, O extends I>(kind: string, handler: Handle
         if (hasUnknown(inputs.connection)) return { inputs: news, failures: [] };
         try {
           const { platform } = context(inputs);
+          const isNew = Object.keys(olds).length === 0;
           const checked = handler.check({
             news: inputs,
-            olds: Object.keys(olds).length > 0 ? own<I>(olds) : undefined,
+            olds: isNew ? undefined : own<I>(olds),
             capabilities: platform.capabilities,
             platform: platform.name,
           });
           // A failure's property would make the engine print its value, which may be a secret.
           const failures = checked.failures.map((reason) => ({ property: "", reason }));
           await note(inputs.self, checked.note);
+          if (isNew && failures.length === 0 && !hasUnknown(checked.inputs)) {
+            handler.expect?.({ inputs: checked.inputs as I, context: context(inputs) });
+          }
           return { inputs: respond(checked.inputs), failures };
         } catch (error) {
           if (error instanceof TenantryError) return wrong(error.message);

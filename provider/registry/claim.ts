@@ -54,6 +54,8 @@ export interface ClaimRequest {
   readonly force: boolean;
   /** Take it from an application that made the database at run time: that is nobody's state. Default: false. */
   readonly takesRuntime?: boolean;
+  /** Only where neither the name nor one of the addresses has a claim; default: false. */
+  readonly onlyIfFree?: boolean;
 }
 
 /**
@@ -64,9 +66,16 @@ export interface ClaimRequest {
 export function claimStatement(request: ClaimRequest, run: number): SqlStatement {
   const ours = whatIsOurs(request);
   const name = nameOf(request);
+  if (request.onlyIfFree) {
+    return {
+      sql: `${insertion}
+            SELECT ?, ?, ?, 'open', ?, ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM claims WHERE kind = ? AND ${ours.sql})
+            ON CONFLICT (kind, name) DO NOTHING`,
+      args: [...rowOf(request, [request.name], run), request.kind, ...ours.args],
+    };
+  }
   return {
-    sql: `INSERT INTO claims
-            (kind, name, address, state, owner, incarnation, existed, default_name, template, tenant, expires_at, run)
+    sql: `${insertion}
           VALUES (?, ${name.sql}, ?, 'open', ?, ?, ?, ?, ?, ?, ?, ?)
           ON CONFLICT (kind, name) DO UPDATE SET
             owner = CASE WHEN ${ours.sql} THEN claims.owner ELSE excluded.owner END,
@@ -78,19 +87,20 @@ export function claimStatement(request: ClaimRequest, run: number): SqlStatement
             template = excluded.template, tenant = excluded.tenant, expires_at = excluded.expires_at, run = excluded.run
           WHERE ${ours.sql}${request.force ? " OR 1" : request.takesRuntime ? ` OR ${ofRuntime}` : ""}`,
     args: [
-      ...[request.kind, ...name.args, request.address, request.owner, request.incarnation, Number(request.existed)],
-      ...[
-        Number(request.defaultName),
-        request.template ?? null,
-        request.tenant ?? null,
-        request.expiresAt ?? null,
-        run,
-      ],
+      ...rowOf(request, name.args, run),
       // Owner, incarnation, existed, adopted, and the condition.
       ...Array.from({ length: 5 }, () => ours.args).flat(),
     ],
   };
 }
+
+const insertion = `INSERT INTO claims
+  (kind, name, address, state, owner, incarnation, existed, default_name, template, tenant, expires_at, run)`;
+
+const rowOf = (request: ClaimRequest, name: SqlStatement["args"], run: number): SqlStatement["args"] => [
+  ...[request.kind, ...name, request.address, request.owner, request.incarnation, Number(request.existed)],
+  ...[Number(request.defaultName), request.template ?? null, request.tenant ?? null, request.expiresAt ?? null, run],
+];
 
 /** Not while the application is about to erase the database. */
 const ofRuntime = `(claims.address LIKE '${runtimePrefix}%' AND claims.state <> 'deleting')`;

@@ -22,6 +22,8 @@ import { registrySchema } from "./schema";
 export interface Registry {
   /** Records the intent to have a name and tells the claim as it now stands; it is ours if the incarnation is. */
   claim(request: ClaimRequest): Promise<Claim>;
+  /** The same where nobody has the name and the request's addresses have none; undefined: nothing was written. */
+  claimIfFree(request: ClaimRequest): Promise<Claim | undefined>;
   /** Records that the thing exists, and whether it did before we came. The claim's incarnation is from now on the one. */
   hold(claim: ClaimKey, databaseId: string, adopted: boolean): Promise<void>;
   /** Makes an intent again of a claim whose database is gone and is about to be made anew. */
@@ -105,12 +107,19 @@ export function openRegistry(sql: Sql, stack: string): Registry {
       must !== undefined && rowsAffected === 0 ? lostClaim(claim, must) : undefined,
   );
 
+  // Both ways to claim travel together.
+  const claim = inBatches<ClaimRequest, { readonly stands: Claim | undefined }>(
+    (request, mine) => [claimStatement(request, mine), claimedStatement(request)],
+    ({ rows: [row] }, request) => ({ stands: row && grantedClaim(row, request) }),
+  );
+
   return {
     run,
-    claim: inBatches<ClaimRequest, Claim>(
-      (request, mine) => [claimStatement(request, mine), claimedStatement(request)],
-      ({ rows }, request) => grantedClaim(rows[0] as never, request),
-    ),
+    claim: async (request) => (await claim(request)).stands!,
+    async claimIfFree(request) {
+      const { stands } = await claim({ ...request, keepsName: false, onlyIfFree: true });
+      return stands?.state === "open" && stands.owner === request.owner ? stands : undefined;
+    },
     hold: (claim, databaseId, adopted) =>
       change({
         claim,

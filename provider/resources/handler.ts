@@ -37,6 +37,8 @@ export interface Diff {
 export interface Handler<Inputs extends CommonInputs, Outputs extends Inputs> {
   /** Validates and fills in defaults; no I/O (the engine checks one resource at a time). */
   check(request: CheckRequest<Inputs>): { inputs: Partial<Inputs>; failures: Failure[]; note?: string };
+  /** Told of a new resource that check has let pass, so that its create can be prepared once there is one; no I/O. */
+  expect?(request: { inputs: Inputs; context: Context }): void;
   /** Compares desired with observed; no I/O. News may hold unknowns in a preview. */
   diff(request: { id: string; olds: Outputs; news: Inputs; context: Context }): Diff | Promise<Diff>;
   create(request: { inputs: Inputs; context: Context }): Promise<{ id: string; outputs: Outputs }>;

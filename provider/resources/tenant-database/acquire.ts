@@ -6,9 +6,9 @@ import type { Claim } from "../../registry/claim";
 import { handOverFirst, takeOrphan } from "../../registry/commands";
 import { isRuntimeAddress } from "../../registry/runtime-address";
 import type { Registry } from "../../registry/registry";
-import { randomId } from "../../random-id";
 import { parseSelf } from "../self";
-import { type TenantDatabaseInputs, schemaOf } from "./inputs";
+import { claimRequest, claimTenant } from "./ahead";
+import type { TenantDatabaseInputs } from "./inputs";
 
 export interface Acquired {
   readonly claim: Claim;
@@ -31,7 +31,8 @@ export async function acquire(
   template: (anew: boolean) => Promise<string | undefined>,
   /** Told of a database that was made, while its claim is being recorded: what does no harm can begin then. */
   onMade: (database: PlatformDatabase & { group: string }) => void = () => {},
-  { owner, incarnation } = { owner: randomId(), incarnation: randomId() },
+  /** The claim's, where it must not be a random one. */
+  identity: Partial<Pick<Claim, "owner" | "incarnation">> = {},
 ): Promise<Acquired> {
   const { stack } = parseSelf(inputs.self);
   // One after the other: of two refusals at once, the one that explains might not be the one that is shown.
@@ -40,23 +41,12 @@ export async function acquire(
   const registry = await context.registry(inputs.group, stack);
   const formerAddresses = inputs.formerly ?? [];
   const moved = [inputs.self, ...formerAddresses].flatMap((address) => movedAway(context, address, inputs.self));
-  const claim = await registry.claim({
-    kind: "database",
-    name: inputs.name,
-    keepsName: inputs.nameIsDefault,
-    address: inputs.self,
-    formerAddresses,
+  const { request, claim } = await claimTenant(context, registry, before, inputs, {
+    ...claimRequest(inputs, before, expiresAt),
+    ...identity,
     spared: moved.map((move) => move.incarnation),
-    owner,
-    incarnation,
-    existed: before.byName.has(inputs.name),
-    defaultName: inputs.nameIsDefault === true,
-    template: schemaOf(inputs)?.name,
-    tenant: inputs.tenant,
-    expiresAt,
-    force: inputs.adopt === "force",
-    takesRuntime: inputs.adopt === "unowned",
   });
+  const { owner, incarnation } = request;
   if (claim.incarnation !== incarnation) {
     const address = moved.find((move) => move.incarnation === claim.incarnation)?.to ?? claim.address;
     context.wanted.set(claim.name, inputs.self);

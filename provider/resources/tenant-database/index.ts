@@ -1,5 +1,6 @@
 import type { Handler } from "../handler";
 import { keepDefaultName } from "../inputs";
+import { expectTenant, releaseIntents } from "./ahead";
 import { createTenantDatabase } from "./create";
 import { diffTenantDatabase } from "./diff";
 import { judgeTenantDatabase, type TenantDatabaseInputs } from "./inputs";
@@ -14,7 +15,15 @@ export const tenantDatabase: Handler<TenantDatabaseInputs, TenantDatabaseOutputs
     failures: judgeTenantDatabase(news, capabilities, platform),
   }),
   diff: ({ olds, news, context }) => diffTenantDatabase(olds, news, context),
-  create: ({ inputs, context }) => createTenantDatabase(inputs, context),
+  expect: ({ inputs, context }) => expectTenant(context, inputs),
+  async create({ inputs, context }) {
+    try {
+      return await createTenantDatabase(inputs, context);
+    } catch (error) {
+      await releaseIntents(context);
+      throw error;
+    }
+  },
   read: ({ id, outputs, context }) => readTenantDatabase(id, outputs, context),
   update: ({ id, olds, news, context }) => updateTenantDatabase(id, olds, news, context),
   delete: ({ id, outputs, context }) => removeTenantDatabase(id, outputs, context),
