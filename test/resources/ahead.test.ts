@@ -28,7 +28,7 @@ describe("intents written ahead", () => {
       await expectBehind("a", tenants, context);
       assert.deepEqual(await statesOf(bench), [...created, "b open b", "c open c", "d open d"]);
       const intents = (await bench.claims()).slice(2);
-      const made = [];
+      const made: Awaited<ReturnType<typeof create>>[] = [];
       for (const inputs of tenants) made.push(await create(context, inputs));
       const claims = (await bench.claims()).slice(2);
       assert.deepEqual(
