@@ -6,6 +6,7 @@ import type { Capabilities } from "../platform/capabilities";
 import { TenantryError } from "../platform/errors";
 import type { Platform, PlatformName, Scope } from "../platform/platform";
 import { tursoAccount } from "./turso/account";
+import { tursoActivity } from "./turso/activity";
 import { createApi } from "./turso/api";
 import { tursoCapabilities } from "./turso/capabilities";
 import { hopelessToken, rejectedToken } from "./turso/credential";
@@ -76,6 +77,7 @@ export function tursoPlatform(options: TursoOptions): Platform {
     ...tursoGroups(api, listLocations),
     ...tursoDatabases(api),
     ...tursoTokens(api),
+    ...tursoActivity(api),
     databaseUrl(database) {
       if (!database.hostname && template.includes("{hostname}")) {
         throw new TenantryError("bad-answer", `The platform named no hostname for database "${database.name}".`);

@@ -18,8 +18,13 @@ export interface Capabilities {
   readonly seedFromDatabase: boolean;
   /** A copy can be taken as of a past moment. */
   readonly seedAtTime: boolean;
-  /** Reads and writes can be blocked; without it `blockReads`, `blockWrites` and `suspended` are refused at check. */
+  /** Reads and writes can be blocked, each by itself; without it `blockReads` and `blockWrites` are refused at check. */
   readonly block: boolean;
+  /**
+   * A tenant can be suspended as a whole: `configureDatabase` takes both blocks together, and a suspended one has both.
+   * Where neither this nor `block` is there, `suspended` is refused at check.
+   */
+  readonly suspend: boolean;
   readonly deleteProtection: boolean;
   readonly allowedIps: boolean;
   readonly sizeLimit: boolean;
@@ -29,8 +34,23 @@ export interface Capabilities {
   readonly severalDatabases: boolean;
   /** For how long whoever runs the platform can bring a deleted database back, in seconds; 0: not at all. */
   readonly keepsDeleted: number;
-  /** Deleting keeps the data for a while and can be undone by us; it is then the default deletion policy. */
+  /**
+   * Deleting keeps the data for a while and can be undone by us; it is then the default deletion policy. Without it a soft
+   * delete suspends the database and keeps it, where it can be suspended.
+   */
   readonly softDelete: boolean;
+  /** Backups can be listed, and taken at any moment. */
+  readonly backups: boolean;
+  readonly backupOnDemand: boolean;
+  /** What a database can be put back to where it is. With `seedAtTime` a moment can be had as a copy. */
+  readonly restoreInPlace: readonly ("backup" | "timestamp")[];
+  /** For how long a restore in place can be undone, in seconds; 0: not at all. */
+  readonly restoreUndo: number;
+  /** What can be read of a tenant: its queries one by one, what it uses, what its queries cost, and where it runs. */
+  readonly logs: boolean;
+  readonly metrics: boolean;
+  readonly statistics: boolean;
+  readonly instances: boolean;
   /**
    * Somebody sees to it that it comes back when nobody answers there, so that half a minute is waited. Without it whoever
    * reads the error is to start it, and is told within seconds.

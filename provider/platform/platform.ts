@@ -5,6 +5,7 @@
  */
 import type { Account, DatabaseUsage } from "./account";
 import type { Capabilities } from "./capabilities";
+import type { Life } from "./life";
 
 /** Where a piece of state lives. Two scopes are the same place when `scopeText` gives the same text. */
 export interface Scope {
@@ -63,7 +64,10 @@ export interface DatabaseSpec {
   readonly sizeLimit?: string;
 }
 
-/** What can change on a living database. A field that is absent stays as it is; an empty list clears. */
+/**
+ * What can change on a living database. A field that is absent stays as it is; an empty list clears. Where a platform can
+ * only `suspend`, both blocks come together.
+ */
 export interface DatabaseConfiguration {
   readonly blockReads?: boolean;
   readonly blockWrites?: boolean;
@@ -89,7 +93,7 @@ export interface MintedToken {
   readonly expiresAt: Date | undefined;
 }
 
-export interface Platform {
+export interface Platform extends Life {
   readonly name: PlatformName;
   readonly capabilities: Capabilities;
 

@@ -91,6 +91,15 @@ export function tursoModel(): TursoModel {
       },
     ],
     ["GET /org/databases/*/configuration", () => ({ json: { block_reads: false, size_limit: "0", allowed_ips: [] } })],
+    [
+      "GET /org/databases/*/usage",
+      ([name]) => ({ json: { database: { uuid: `id-${name}`, total: { rows_read: 1 } } } }),
+    ],
+    ["GET /org/databases/*/stats", () => ({ json: { top_queries: null } })],
+    [
+      "GET /org/databases/*/instances",
+      ([name]) => ({ json: { instances: [{ uuid: `id-${name}`, name: "a", type: "primary", region: "a" }] } }),
+    ],
     ["PATCH /org/databases/*/configuration", ([name], { body }) => configure(`database ${name}`, body)],
     ["POST /org/databases/*/auth/tokens", ([name]) => mint(`database ${name}`)],
     ["POST /org/groups/*/auth/tokens", ([name]) => mint(`group ${name}`)],

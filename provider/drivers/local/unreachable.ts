@@ -39,6 +39,9 @@ export function explainUnreachable(platform: Platform): Platform {
     deleteDatabase: explained(platform.deleteDatabase),
     mintToken: explained(platform.mintToken),
     rotateTokens: explained(platform.rotateTokens),
+    metrics: platform.metrics && explained(platform.metrics),
+    statistics: platform.statistics && explained(platform.statistics),
+    instances: platform.instances && explained(platform.instances),
   };
 }
 

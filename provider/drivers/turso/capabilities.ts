@@ -12,6 +12,7 @@ export const tursoCapabilities: Capabilities = {
   seedFromDatabase: true,
   seedAtTime: true,
   block: true,
+  suspend: false,
   deleteProtection: true,
   allowedIps: true,
   sizeLimit: true,
@@ -21,6 +22,15 @@ export const tursoCapabilities: Capabilities = {
   // Turso docs, "Recover deleted databases": paid plans, five days, by the database's id.
   keepsDeleted: 5 * 86_400,
   softDelete: false,
+  // Turso docs, "Point-in-time recovery": a moment is had as a new database; backups have no names.
+  backups: false,
+  backupOnDemand: false,
+  restoreInPlace: [],
+  restoreUndo: 0,
+  logs: false,
+  metrics: true,
+  statistics: true,
+  instances: true,
   comesBack: true,
   names: {
     maxLength: 64,

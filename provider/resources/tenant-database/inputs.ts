@@ -84,7 +84,7 @@ export function judgeTenantDatabase(
   };
   without("blockReads", capabilities.block, "leave it out");
   without("blockWrites", capabilities.block, "leave it out");
-  without("suspended", capabilities.block, "leave it out");
+  without("suspended", capabilities.block || capabilities.suspend, "leave it out");
   without("deleteProtection", capabilities.deleteProtection, 'use Pulumi\'s "protect" option');
   without("allowedIps", capabilities.allowedIps, "leave it out");
   without("sizeLimit", capabilities.sizeLimit, "leave it out");

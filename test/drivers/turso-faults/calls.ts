@@ -1,3 +1,4 @@
+import type { Life } from "../../../provider/platform/life";
 import type { Platform } from "../../../provider/platform/platform";
 import type { Sql } from "../../../provider/platform/sql";
 
@@ -34,13 +35,21 @@ const takes = { takesEmpty: true, takesAny: true } as const;
 const select = { sql: "SELECT 1", args: [] };
 const insert = { sql: "INSERT INTO t VALUES (1)", args: [] };
 
+/** Of what a platform need not have, Turso has these. */
+type Has = MethodOf<Omit<Platform, keyof Life>> | "metrics" | "statistics" | "instances";
+
 /** Every method of the port, with at least one call each. */
-export const platformCalls: Record<MethodOf<Platform>, readonly Call[]> = {
+export const platformCalls: Record<Has, readonly Call[]> = {
   scope: [{ kind: "pure", requests: 0, run: ({ platform }) => platform.scope() }],
   knownScope: [{ kind: "pure", requests: 0, run: ({ platform }) => platform.knownScope() }],
   databaseUrl: [
     { kind: "pure", requests: 0, run: ({ platform }) => platform.databaseUrl({ name: "a", hostname: "a.invalid" }) },
   ],
+  metrics: [{ ...reads, run: ({ platform }) => platform.metrics!("acme"), subject: 'database "acme"' }],
+  statistics: [
+    { ...reads, run: ({ platform }) => platform.statistics!("acme"), subject: 'database "acme"', takesEmpty: true },
+  ],
+  instances: [{ ...reads, run: ({ platform }) => platform.instances!("acme"), subject: 'database "acme"' }],
   usage: [{ ...reads, run: ({ platform }) => platform.usage(), subject: 'organization "acme"' }],
   account: [
     { kind: "account", requests: 5, run: ({ platform }) => platform.account(), ...takes, subject: "the API token" },

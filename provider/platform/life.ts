@@ -1,0 +1,89 @@
+/**
+ * What a platform can do about one database beside making, setting and deleting it. Each method is there where its flag
+ * says so (capabilities.ts), and only there.
+ */
+import type { PlatformDatabase } from "./platform";
+
+export interface Life {
+  /** `softDelete`: deletes it so that `undeleteDatabase` brings it back. Absence is success. */
+  softDeleteDatabase?(name: string): Promise<void>;
+  /** `softDelete`: brings it back, and waits until it is there. Fails with "database-not-found" where the trash lacks it. */
+  undeleteDatabase?(name: string): Promise<PlatformDatabase>;
+
+  /** `backups`: the newest first. */
+  listBackups?(name: string): Promise<Backup[]>;
+  /** `backupOnDemand`: takes one now; answers it where the platform tells. */
+  takeBackup?(name: string): Promise<Backup | undefined>;
+  /** `restoreInPlace`: puts the database back to what it was, and waits until it is there. Answers the end of the undo. */
+  restoreDatabase?(name: string, to: RestorePoint): Promise<Restored>;
+  /** `restoreUndo`: takes the last restore back. Fails with "expired" after its window. */
+  undoRestore?(name: string): Promise<void>;
+
+  /** `logs`: the newest first; pages by itself. */
+  logs?(name: string, of: LogQuery): AsyncIterable<LogEntry>;
+  /** `metrics`: what the database uses now, or in the present period of billing. */
+  metrics?(name: string): Promise<Figure[]>;
+  /** `statistics`: figures about its queries, and those that cost the most. */
+  statistics?(name: string): Promise<Statistics>;
+  /** `instances`: where it runs. */
+  instances?(name: string): Promise<Instance[]>;
+}
+
+/** A name of a backup, or a moment, ISO 8601. */
+export type RestorePoint = { readonly backup: string } | { readonly timestamp: string };
+
+export interface Backup {
+  /** What `restoreFrom.backup` takes. */
+  readonly id: string;
+  /** ISO 8601; undefined where the platform does not tell. */
+  readonly takenAt: string | undefined;
+  /** The platform's word, such as "manual". */
+  readonly kind: string;
+  readonly bytes: number | undefined;
+}
+
+export interface Restored {
+  /** Until when it can be undone, ISO 8601; undefined: not at all. */
+  readonly undoUntil: string | undefined;
+}
+
+export interface LogQuery {
+  readonly type?: "error" | "slow";
+  /** A text that the query has in it. */
+  readonly search?: string;
+  /** Where the query came from, in the platform's words. */
+  readonly source?: string;
+  /** How far back, in seconds. */
+  readonly since?: number;
+}
+
+export interface LogEntry {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly query: string;
+  readonly source: string;
+  readonly ok: boolean;
+  readonly milliseconds: number | undefined;
+}
+
+export interface Figure {
+  /** In words, such as "rows read". */
+  readonly name: string;
+  readonly value: number | string;
+  readonly unit?: "bytes" | "ms" | "%";
+}
+
+export interface Statistics {
+  readonly figures: readonly Figure[];
+  /** The most expensive first. */
+  readonly queries: readonly { readonly query: string; readonly figures: readonly Figure[] }[];
+}
+
+export interface Instance {
+  readonly id: string;
+  readonly name: string;
+  /** Such as "primary". */
+  readonly kind: string;
+  readonly region: string;
+  readonly hostname: string | undefined;
+}
