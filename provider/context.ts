@@ -107,14 +107,16 @@ export function createContext(
     const url = platform.databaseUrl({ name, hostname });
     const known = databases.get(url);
     if (known) return known;
-    const opened = openSql({
-      url,
-      comesBack: platform.capabilities.comesBack,
-      token: (refused) => {
-        if (refused) tokens.delete(group);
-        return groupToken(group);
-      },
-    });
+    const opened =
+      platform.openSql?.({ name, url }, { access }) ??
+      openSql({
+        url,
+        comesBack: platform.capabilities.comesBack,
+        token: (refused) => {
+          if (refused) tokens.delete(group);
+          return groupToken(group);
+        },
+      });
     databases.set(url, opened);
     return opened;
   };
@@ -157,7 +159,7 @@ export function createContext(
     if (!database && !make) return undefined;
     if (!database) {
       // Needed next, and another trip: it need not wait for the first one.
-      groupToken(group).catch(() => undefined);
+      if (!platform.openSql) groupToken(group).catch(() => undefined);
       database = await createOrGet(platform, name, group);
       listing.made({ ...database, group });
     }

@@ -7,6 +7,8 @@ import type { Access } from "./platform";
 export interface Capabilities {
   /** Token rights that can be minted. Without "read-write", rows-but-no-DDL tokens are refused at check. */
   readonly tokenAccess: readonly Access[];
+  /** One token can open every database of a group. Without it a token for a group is refused at check, and each database has its own. */
+  readonly groupTokens: boolean;
   /** Tokens may attach other databases. Default false. */
   readonly attach: boolean;
   /**

@@ -4,8 +4,10 @@
  * may be called again after a lost reply.
  */
 import type { Account, DatabaseUsage } from "./account";
+import type { TokenFor } from "./bearer";
 import type { Capabilities } from "./capabilities";
 import type { Life } from "./life";
+import type { Sql } from "./sql-connection";
 
 /** Where a piece of state lives. Two scopes are the same place when `scopeText` gives the same text. */
 export interface Scope {
@@ -93,6 +95,15 @@ export interface MintedToken {
   readonly expiresAt: Date | undefined;
 }
 
+export interface OpenSqlOptions {
+  /** What will be asked of it at most. */
+  readonly access: Access;
+  /** The database's own, with which an application speaks. Default: the driver's credential, or one that it gets with that. */
+  readonly token?: TokenFor;
+  /** No request leaves any more once it is aborted. */
+  readonly signal?: AbortSignal;
+}
+
 export interface Platform extends Life {
   readonly name: PlatformName;
   readonly capabilities: Capabilities;
@@ -141,4 +152,10 @@ export interface Platform extends Life {
 
   /** The address clients connect to, from the platform's own hostname and the configured template; no I/O. */
   databaseUrl(database: { readonly name: string; readonly hostname: string }): string;
+
+  /**
+   * SQL on a database, where that does not speak libSQL over HTTP; absent where it does, and clients of `@libsql/client`
+   * open the address with a minted token. `url` is what `databaseUrl` says. No I/O; to be closed by the caller.
+   */
+  openSql?(database: { readonly name: string; readonly url: string }, options: OpenSqlOptions): Sql;
 }

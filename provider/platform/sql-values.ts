@@ -1,14 +1,7 @@
 import type { ResultSet, Statement, Value } from "./libsql-client";
+import type { Row, SqlStatement, SqlValue } from "./sql-connection";
 
-export type SqlValue = string | number | bigint | null | Uint8Array;
-
-export interface SqlStatement {
-  readonly sql: string;
-  readonly args: readonly SqlValue[];
-}
-
-/** By column name; where a name occurs twice, the first. Whole numbers beyond 2^53 are bigint. Blobs are Uint8Array. */
-export type Row = Record<string, unknown>;
+export type { Row, SqlStatement, SqlValue } from "./sql-connection";
 
 export function toStatement(statement: SqlStatement | string): Statement {
   return typeof statement === "string"

@@ -6,49 +6,11 @@ import { SqlError, TenantryError } from "./errors";
 import { type Client, createClient } from "./libsql-client";
 import { probe } from "./probe";
 import { Refusal, closedError, judgeSqlFailure, notReadyError } from "./sql-failure";
-import { type Row, type SqlStatement, fromResult, toStatement } from "./sql-values";
+import type { Sql, SqlResult } from "./sql-connection";
+import { fromResult, toStatement } from "./sql-values";
 
-export type { Row, SqlStatement } from "./sql-values";
+export type { Row, Sql, SqlResult, SqlStatement } from "./sql-connection";
 export { SqlError } from "./errors";
-
-export interface SqlResult {
-  readonly rows: readonly Row[];
-  readonly rowsAffected: number;
-}
-
-/**
- * SQL on one database, over HTTP. What the platform does wrong is a TenantryError ("credentials-rejected", "forbidden",
- * "not-ready", "unreachable", "timed-out", "untrusted-host", "unavailable", "bad-answer"), and so is a block; what SQLite refuses is an
- * SqlError.
- */
-export interface Sql {
-  /** `idempotent`: may be sent again after a lost reply. Default: only when it begins with SELECT. */
-  execute(statement: SqlStatement, options?: { readonly idempotent?: boolean }): Promise<SqlResult>;
-  /**
-   * One transaction, in one request. An SqlError tells with `statementIndex` which statement failed; then nothing was
-   * kept. `idempotent`: default only in mode "read". `foreignKeys`: "off" switches them off before a "write", and on
-   * behind it, which no statement inside of a transaction can; default "kept", as the connection has them. `whenBusy`:
-   * what becomes of a transaction that the database refuses because somebody else keeps it locked; default "wait", which
-   * tries it again some times.
-   */
-  batch(
-    statements: readonly (SqlStatement | string)[],
-    mode: "read" | "write",
-    options?: BatchOptions,
-  ): Promise<SqlResult[]>;
-  /**
-   * Waits until the database answers `SELECT 1`; 404, 5xx and failed connections count as "not yet". Fails with
-   * "not-ready" after `deadline` ms, default 60,000. Remembered once true.
-   */
-  ready(deadline?: number): Promise<void>;
-  close(): void;
-}
-
-export interface BatchOptions {
-  readonly idempotent?: boolean;
-  readonly foreignKeys?: "kept" | "off";
-  readonly whenBusy?: "wait" | "fail";
-}
 
 export interface SqlOptions {
   /** libsql:, https: or http:, with or without a path. */

@@ -23,12 +23,15 @@ export async function withRegistrySql<Result>(
   const { platform, group, database, access } = options;
   const mint = async (): Promise<string> =>
     (await platform.mintToken({ group }, { access, lifetime: tokenLifetime })).token;
-  let token = mint();
-  const sql = openSql({
-    url: platform.databaseUrl(database),
-    comesBack: platform.capabilities.comesBack,
-    token: (refused) => (refused ? (token = mint()) : token),
-  });
+  const url = platform.databaseUrl(database);
+  let token: Promise<string> | undefined;
+  const sql =
+    platform.openSql?.({ name: database.name, url }, { access }) ??
+    openSql({
+      url,
+      comesBack: platform.capabilities.comesBack,
+      token: (refused) => (refused ? (token = mint()) : (token ??= mint())),
+    });
   try {
     return await use(sql);
   } finally {

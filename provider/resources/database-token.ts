@@ -68,6 +68,8 @@ export const databaseToken: Handler<DatabaseTokenInputs, DatabaseTokenOutputs> =
         `access: ${platform} has no "${access}" tokens; use ${capabilities.tokenAccess.map((one) => `"${one}"`).join(" or ")}.`,
       );
     }
+    if (news.group !== undefined && !capabilities.groupTokens)
+      failures.push(`group: ${platform} has no tokens for a whole group; declare one for each database.`);
     if (news.attach && !capabilities.attach)
       failures.push(`attach: ${platform} has no tokens that attach; leave it out.`);
     failures.push(...judgeLifetime(news));

@@ -41,11 +41,11 @@ export function createOwnAccess({ platform: configured, registryName }: Ground):
 
   const sql: OwnAccess["sql"] = (group, database) => {
     const platform = configured();
-    return openSql({
-      url: platform.databaseUrl(database),
-      comesBack: platform.capabilities.comesBack,
-      token: token(group, "full-access"),
-    });
+    const url = platform.databaseUrl(database);
+    return (
+      platform.openSql?.({ name: database.name, url }, { access: "full-access" }) ??
+      openSql({ url, comesBack: platform.capabilities.comesBack, token: token(group, "full-access") })
+    );
   };
 
   const open = async (group: string): Promise<RuntimeRegistry> => {

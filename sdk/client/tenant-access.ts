@@ -22,7 +22,7 @@ export interface TenantAccess {
   urlOfMany(tenant: ListedTenant): Promise<string>;
   /** A token for this database alone. */
   token(id: string, name: string, access: Access): TokenFor;
-  /** The same for one of many: one token serves a group. */
+  /** The same for one of many: one token serves a group, where the platform has such. */
   tokenOfMany(tenant: ListedTenant, access: Access): TokenFor;
 }
 
@@ -86,8 +86,9 @@ export function createTenantAccess(
     },
     token,
     tokenOfMany({ id, name, group }, access) {
-      if (tokenFor || group === undefined) return token(id, name, access);
-      return own.token(group, requireAccess(ground.platform(), access));
+      const platform = tokenFor ? undefined : ground.platform();
+      if (!platform?.capabilities.groupTokens || group === undefined) return token(id, name, access);
+      return own.token(group, requireAccess(platform, access));
     },
   };
 }

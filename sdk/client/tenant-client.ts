@@ -2,16 +2,36 @@ import { createAuthorizedFetch } from "../../provider/platform/authorized-fetch"
 import { type TokenFor, createBearer } from "../../provider/platform/bearer";
 import { TenantryError } from "../../provider/platform/errors";
 import { type Client, createClient } from "../../provider/platform/libsql-client";
+import type { Access, Platform } from "../../provider/platform/platform";
 import { addressOf } from "../../provider/platform/sql";
+import { clientOn } from "./sql-client";
 
 /** For one request, in ms. */
 const timeout = 30_000;
 
+/** A tenant's database, and what a client of it may do. */
+export interface Opened {
+  /** The tenant, in messages. */
+  readonly id: string;
+  readonly name: string;
+  readonly url: string;
+  readonly token: TokenFor;
+  readonly access: Access;
+  /** No request leaves any more once it is aborted. */
+  readonly signal?: AbortSignal;
+}
+
 /**
- * `signal`: no request leaves any more once it is aborted. A client of `@libsql/client` over HTTP, whose token is renewed behind its back. Its `close` does nothing: others may
- * have the same client, and it holds no connection of its own.
+ * A client of `@libsql/client` over HTTP, or what looks like one where the platform speaks something else. Its token is
+ * renewed behind its back. Its `close` does nothing: others may have the same client, and it holds no connection of its own.
  */
-export function openTenantClient(tenant: string, url: string, token: TokenFor, signal?: AbortSignal): Client {
+export function openTenantClient(platform: Platform | undefined, opened: Opened): Client {
+  const { id, name, url, ...options } = opened;
+  const sql = platform?.openSql?.({ name, url }, options);
+  return sql ? clientOn(id, sql) : libsqlClient(opened);
+}
+
+function libsqlClient({ id: tenant, url, token, signal }: Opened): Client {
   const { origin, path } = addressOf(url);
   const authorized = createAuthorizedFetch(createBearer(token));
   const client = createClient({

@@ -1,5 +1,6 @@
+import { hasCode } from "../../provider/platform/errors";
 import type { Client } from "../../provider/platform/libsql-client";
-import type { Access } from "../../provider/platform/platform";
+import type { Access, Platform } from "../../provider/platform/platform";
 import { ClientCache } from "./client-cache";
 import { type Deprovision, createDeprovision } from "./deprovision";
 import { type ForEachTenant, createForEachTenant } from "./for-each-tenant";
@@ -62,13 +63,24 @@ export function tenantryOn(
   const idle = cache.idle === undefined ? undefined : cache.idle * 1000;
   const clients = new ClientCache<Client>({ capacity: cache.clients, idle });
 
+  /** An application with addresses and tokens of its own may have none configured; its databases then speak libSQL. */
+  const platform = (): Platform | undefined => {
+    try {
+      return ground.platform();
+    } catch (error) {
+      if (hasCode(error, "not-configured", "credentials-missing")) return undefined;
+      throw error;
+    }
+  };
+
   const open = async (tenant: string, subject: boolean): Promise<Client> => {
     const known = !subject && Object.hasOwn(tenants, tenant) ? tenants[tenant] : undefined;
     const name = subject ? await subjectName(tenant) : (known?.name ?? tenant);
-    const token = access.token(tenant, name, known?.access ?? rights ?? "read-write");
+    const right = known?.access ?? rights ?? "read-write";
+    const token = access.token(tenant, name, right);
     // Together: a tenant that is not there, or not ours, is told here and not at the first query.
     const [url] = await Promise.all([access.url(tenant, name), token()]);
-    return openTenantClient(tenant, url, token);
+    return openTenantClient(platform(), { id: tenant, name, url, token, access: right });
   };
 
   const deprovision = createDeprovision(ground, own, { group });
@@ -89,7 +101,9 @@ export function tenantryOn(
     forEachTenant: createForEachTenant({
       list: (where) => listTenants(tenants, ground.platform, where),
       async open(tenant: ListedTenant, asked, signal) {
-        return openTenantClient(tenant.id, await access.urlOfMany(tenant), access.tokenOfMany(tenant, asked), signal);
+        const { id, name } = tenant;
+        const [url, token] = [await access.urlOfMany(tenant), access.tokenOfMany(tenant, asked)];
+        return openTenantClient(platform(), { id, name, url, token, access: asked, signal });
       },
     }),
     usage: async () => usageOf(ground.platform()),

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { tursoCapabilities } from "../../provider/drivers/turso/capabilities";
+import { databaseToken } from "../../provider/resources/database-token";
 import { group as groups } from "../../provider/resources/group";
 import type { Failure } from "../../provider/resources/handler";
 import { tenantDatabase } from "../../provider/resources/tenant-database";
@@ -61,6 +62,14 @@ describe("check", () => {
       assert.match(failures[0]!, message);
     });
   }
+
+  it("refuses a token for a group where none opens a whole group", () => {
+    const news = { self: "a/b/c/d", group: "eu" };
+    const capabilities = { ...tursoCapabilities, groupTokens: false };
+    assert.deepEqual(databaseToken.check({ ...surroundings, news }).failures, []);
+    const { failures } = databaseToken.check({ ...surroundings, news, capabilities });
+    assert.deepEqual(failures, ["group: turso has no tokens for a whole group; declare one for each database."]);
+  });
 
   it("tells all that is wrong at once", () => {
     assert.equal(ofTenant({ name: "A", expiresIn: "x", sizeLimit: "y", adopt: "z", other: 1 }).length, 5);

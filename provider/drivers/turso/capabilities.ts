@@ -6,6 +6,7 @@ import type { Capabilities } from "../../platform/capabilities";
  */
 export const tursoCapabilities: Capabilities = {
   tokenAccess: ["read-only", "full-access"],
+  groupTokens: true,
   attach: true,
   // Turso docs: invalidating a database's tokens also invalidates those of its group.
   rotation: "group",

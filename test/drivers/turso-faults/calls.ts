@@ -26,8 +26,9 @@ export interface Call {
   readonly takesAny?: boolean;
 }
 
+/** What only some platforms have is tried with their drivers. */
 type MethodOf<Port> = {
-  [Key in keyof Port]: Port[Key] extends (...values: never[]) => unknown ? Key : never;
+  [Key in keyof Port]-?: Port[Key] extends (...values: never[]) => unknown ? Key : never;
 }[keyof Port];
 
 const reads = { kind: "read", requests: 1 } as const;
