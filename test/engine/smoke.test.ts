@@ -20,7 +20,8 @@ export const key = config.requireSecret("key");
 describe("the engine", () => {
   it("runs a TypeScript program: up, preview, refresh, outputs, export, destroy", async () => {
     const config = { colour: "green", key: { secret: "very secret value" } };
-    await withProject({ files: { "index.ts": program }, config }, async (project) => {
+    const files = { "index.ts": program, "tsconfig.json": "{}" };
+    await withProject({ files, config }, async (project) => {
       const up = await project.up();
       assert.deepEqual(up.counts, { create: 1 });
       assert.equal(up.operations[0]?.name, "first");
@@ -47,7 +48,7 @@ describe("the engine", () => {
   });
 
   it("shows the error of a failing program once and leaves the stack as it was", async () => {
-    const files = { "index.ts": 'throw new Error("no luck");' };
+    const files = { "index.ts": 'throw new Error("no luck");', "tsconfig.json": "{}" };
     await withProject({ files }, async (project) => {
       const up = await project.up({ fails: true });
       assert.equal(up.diagnostics.filter(({ message }) => message.includes("no luck")).length, 1);

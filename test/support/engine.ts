@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { ModuleKind, ScriptTarget, transpileModule } from "typescript";
 
 const root = path.resolve(__dirname, "..", "..");
 /** A whole `pulumi` command; far above what one takes, so that only a hang reaches it. */
@@ -111,6 +112,8 @@ export async function withProject(options: ProjectOptions, use: (project: Projec
 
 async function makeProject(home: string, folders: string, options: ProjectOptions): Promise<Project> {
   const { files, config = {}, name = "test-project", stack = "dev", settings = "" } = options;
+  // An example is run as it is; for a test's own program the compiler's start would take longer than the program.
+  const isCompiled = !("tsconfig.json" in files) && !("package.json" in files);
   const folder = path.join(home, "project");
   const backend = path.join(home, "backend");
   for (const each of [folder, backend, path.join(home, "pulumi"), path.join(home, "tmp")]) await mkdir(each);
@@ -121,9 +124,10 @@ async function makeProject(home: string, folders: string, options: ProjectOption
     execute("pulumi", ["--non-interactive", "--color", "never", ...args], { cwd: folder, env: { ...env, ...more } });
   const write: Project["write"] = async (texts) => {
     for (const [file, text] of Object.entries(texts)) {
-      const target = path.join(folder, file);
+      const isProgram = isCompiled && file === "index.ts";
+      const target = path.join(folder, isProgram ? "index.js" : file);
       await mkdir(path.dirname(target), { recursive: true });
-      await writeFile(target, text);
+      await writeFile(target, isProgram ? compile(text) : text);
     }
   };
   let logs = 0;
@@ -169,12 +173,18 @@ async function makeProject(home: string, folders: string, options: ProjectOption
       return { file, text: await readFile(file, "utf8") };
     },
   };
-  const runtime = "index.js" in files ? "{ name: nodejs, options: { typescript: false } }" : "nodejs";
+  const isJavaScript = isCompiled || "index.js" in files;
+  const runtime = isJavaScript ? "{ name: nodejs, options: { typescript: false } }" : "nodejs";
   await write({ "Pulumi.yaml": `name: ${name}\nruntime: ${runtime}\n${settings}\n`, ...files });
   await checked(["stack", "init", stack]);
   await project.setConfig(config);
   return project;
 }
+
+const compile = (program: string): string =>
+  transpileModule(program, {
+    compilerOptions: { module: ModuleKind.CommonJS, target: ScriptTarget.ES2022, esModuleInterop: true },
+  }).outputText;
 
 /** As in a user's project: the package in node_modules, and one @pulumi/pulumi for program, package and provider. */
 async function linkPackages(folder: string): Promise<void> {
