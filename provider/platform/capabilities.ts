@@ -11,11 +11,18 @@ export interface Capabilities {
   readonly groupTokens: boolean;
   /** Tokens may attach other databases. Default false. */
   readonly attach: boolean;
+  /** The longest lifetime of a token, in seconds; undefined: any, and for ever. What is longer is refused at check. */
+  readonly longestToken: number | undefined;
   /**
    * What rotating one database's tokens may reach: "database" only that database's, "group" perhaps every token of its
-   * group. Where it is "group", whom a rotation logs out is said first.
+   * group. Where it is "group", whom a rotation logs out is said first. "none": tokens end by themselves only, and `rotate`
+   * is refused at check.
    */
-  readonly rotation: "database" | "group";
+  readonly rotation: "database" | "group" | "none";
+  /** Groups can be created and deleted. Without it a Group takes one that exists for its own, and leaves it when it goes. */
+  readonly createsGroups: boolean;
+  /** SQLite extensions can be chosen for a group; without it `extensions` is refused at check. */
+  readonly extensions: boolean;
   /** A new database can start as a copy of another one, in one call, within one group. Without it: migrated from empty. */
   readonly seedFromDatabase: boolean;
   /** A copy can be taken as of a past moment. */
@@ -58,6 +65,8 @@ export interface Capabilities {
    * reads the error is to start it, and is told within seconds.
    */
   readonly comesBack: boolean;
+  /** What each database used is counted, and told. */
+  readonly usage: boolean;
   /** Longest name of a database or a group, and the rule in words and as a pattern. */
   readonly names: { readonly maxLength: number; readonly pattern: RegExp; readonly rule: string };
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Context } from "../context";
-import { parseDuration } from "../duration";
+import { formatDuration, parseDuration } from "../duration";
+import type { Capabilities } from "../platform/capabilities";
 import { TenantryError } from "../platform/errors";
 import type { Access, TokenSubject } from "../platform/platform";
 import { type CommonInputs, type Failure, type Handler, Unfinished } from "./handler";
@@ -35,6 +36,12 @@ export interface DatabaseTokenOutputs extends DatabaseTokenInputs {
 
 export const defaultAccess: Access = "read-only";
 export const defaultLifetime = "7d";
+
+/** The lifetime of a token that none was given for, where tokens live so many seconds at most. */
+const lifetimeWhere = (longest: number | undefined): string =>
+  longest !== undefined && longest < parseDuration(defaultLifetime, "expiresIn")!
+    ? formatDuration(longest)
+    : defaultLifetime;
 
 const schema = z.strictObject({
   ...commonShape,
@@ -72,7 +79,9 @@ export const databaseToken: Handler<DatabaseTokenInputs, DatabaseTokenOutputs> =
       failures.push(`group: ${platform} has no tokens for a whole group; declare one for each database.`);
     if (news.attach && !capabilities.attach)
       failures.push(`attach: ${platform} has no tokens that attach; leave it out.`);
-    failures.push(...judgeLifetime(news));
+    if (news.rotate !== undefined && capabilities.rotation === "none")
+      failures.push(`rotate: ${platform} cannot end tokens before their time; leave it out, and keep expiresIn short.`);
+    failures.push(...judgeLifetime(news, capabilities, platform));
     return { inputs: { ...news }, failures };
   },
 
@@ -172,7 +181,7 @@ async function mint(inputs: DatabaseTokenInputs, context: Context) {
   const databaseId = inputs.database === undefined ? undefined : await idOf(inputs.database, context);
   const { token, expiresAt } = await context.platform.mintToken(subjectOf(inputs), {
     access: inputs.access ?? defaultAccess,
-    lifetime: parseDuration(inputs.expiresIn ?? defaultLifetime, "expiresIn"),
+    lifetime: parseDuration(inputs.expiresIn ?? lifetimeWhere(context.platform.capabilities.longestToken), "expiresIn"),
     attach: inputs.attach,
   });
   return { token, issuedAt, expiresAt: expiresAt?.toISOString(), databaseId };
@@ -197,10 +206,14 @@ function whoIsLoggedOut(news: DatabaseTokenInputs, context: Context): string {
   return `rotating: every token of ${news.database}, and every other token of its whole group, will stop working`;
 }
 
-function judgeLifetime(news: Partial<DatabaseTokenInputs>): Failure[] {
+function judgeLifetime(
+  news: Partial<DatabaseTokenInputs>,
+  { longestToken: longest }: Capabilities,
+  platform: string,
+): Failure[] {
   const failures: Failure[] = [];
   const seconds = (path: "expiresIn" | "renewBefore"): number | undefined => {
-    const text = news[path] ?? (path === "expiresIn" ? defaultLifetime : undefined);
+    const text = news[path] ?? (path === "expiresIn" ? lifetimeWhere(longest) : undefined);
     if (typeof text !== "string" || hasUnknown(text)) return undefined;
     try {
       return parseDuration(text, path);
@@ -209,11 +222,16 @@ function judgeLifetime(news: Partial<DatabaseTokenInputs>): Failure[] {
       return undefined;
     }
   };
+  const wrong = failures.length;
   const lifetime = seconds("expiresIn");
+  const isForever = lifetime === undefined && failures.length === wrong && !hasUnknown(news.expiresIn);
+  if (longest !== undefined && (isForever || (lifetime ?? 0) > longest)) {
+    failures.push(`expiresIn: tokens of ${platform} live ${formatDuration(longest)} at most; use that or less.`);
+  }
   const before = seconds("renewBefore");
   if (lifetime !== undefined && before !== undefined && before >= lifetime) {
     failures.push(
-      `renewBefore: it must be shorter than the token's lifetime (${news.expiresIn ?? defaultLifetime}), or every run would renew it.`,
+      `renewBefore: it must be shorter than the token's lifetime (${news.expiresIn ?? lifetimeWhere(longest)}), or every run would renew it.`,
     );
   }
   return failures;

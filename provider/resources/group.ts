@@ -45,8 +45,14 @@ const schema = z.strictObject(shape);
 const known = ["name", "location", "deleteProtection", "extensions", "adopt", "rotate", "connection"];
 
 export const group: Handler<GroupInputs, GroupOutputs> = {
-  check({ news, olds, capabilities }) {
+  check({ news, olds, capabilities, platform }) {
     const failures = [...judge(schema, news, known), ...judgeName("name", news.name, capabilities)];
+    const without = (property: keyof GroupInputs, can: boolean, instead: string): void => {
+      if (news[property] !== undefined && !can) failures.push(`${property}: ${platform} cannot do that; ${instead}.`);
+    };
+    without("deleteProtection", capabilities.deleteProtection, 'use Pulumi\'s "protect" option');
+    without("extensions", capabilities.extensions, "leave it out");
+    without("rotate", capabilities.rotation !== "none", "leave it out: tokens end by themselves only");
     return { inputs: keepDefaultName(news, olds), failures };
   },
 
@@ -172,7 +178,9 @@ async function acquireGroup(context: Context, declared: GroupInputs) {
   context.listing.madeGroup(found);
   const owned = before ? await context.existingRegistry(name, stack) : undefined;
   const holder = await owned?.find("group", name);
-  const others = before && !holder ? await databasesIn(context, name) : [];
+  // Where groups cannot be made, to declare one is to say which of those that exist is meant.
+  const given = !context.platform.capabilities.createsGroups;
+  const others = before && !holder && !given ? await databasesIn(context, name) : [];
   if (others.length > 0 && (inputs.adopt ?? "never") === "never") {
     throw new TenantryError(
       "already-exists",
@@ -200,7 +208,7 @@ async function acquireGroup(context: Context, declared: GroupInputs) {
       fix: `Refer to it by its name without declaring it (group: "…"), or take it over with adopt: "force". ${takeOrphan(claim, inputs.self)}`,
     });
   }
-  const adopted = others.length > 0 || claim.adopted;
+  const adopted = given || others.length > 0 || claim.adopted;
   await registry.hold(claim, found.id, adopted);
   context.incarnations.add(incarnation);
   return { claim, found, adopted };

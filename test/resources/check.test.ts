@@ -81,6 +81,19 @@ describe("check", () => {
     assert.deepEqual(ofGroup({ name: unknownValue, location: unknownValue }), []);
   });
 
+  it("holds a token's lifetime to what the platform has, which is the default where it is shorter", () => {
+    const capabilities = { ...tursoCapabilities, longestToken: 86_400 };
+    const ofToken = (more: object): Failure[] =>
+      databaseToken.check({ ...surroundings, capabilities, news: { self: "a/b/c/d", database: "acme", ...more } })
+        .failures;
+    for (const fine of [{}, { expiresIn: "1d" }, { expiresIn: unknownValue }]) assert.deepEqual(ofToken(fine), []);
+    for (const expiresIn of ["1d1s", "never"]) {
+      assert.deepEqual(ofToken({ expiresIn }), ["expiresIn: tokens of turso live 1d at most; use that or less."]);
+    }
+    assert.match(ofToken({ renewBefore: "2d" })[0]!, /^renewBefore: .*\(1d\)/);
+    assert.match(ofToken({ expiresIn: "soon" })[0]!, /^expiresIn: "soon" is not a duration/);
+  });
+
   it("keeps a default name when the resource's name changes, and a given one not", () => {
     const named = (news: object, olds: object) =>
       tenantDatabase.check({

@@ -32,7 +32,14 @@ export function localPlatformAt(address: LocalAddress): Platform {
     organization,
     databaseUrl: address.databaseUrl ?? `${apiUrl}${databasePath(organization)}`,
     concurrency: address.concurrency,
-    capabilities: { rotation: "database", seedAtTime: false, sizeLimit: false, comesBack: false, keepsDeleted: 0 },
+    capabilities: {
+      rotation: "database",
+      attach: false,
+      seedAtTime: false,
+      sizeLimit: false,
+      comesBack: false,
+      keepsDeleted: 0,
+    },
     scope: identified(apiUrl, organization),
     knownScope: () => (id === undefined ? undefined : scopeOf(id, organization)),
     // The folder's own token may do everything and is no JWT; others are, and found in the list by their id.

@@ -10,6 +10,9 @@ export const tursoCapabilities: Capabilities = {
   attach: true,
   // Turso docs: invalidating a database's tokens also invalidates those of its group.
   rotation: "group",
+  longestToken: undefined,
+  createsGroups: true,
+  extensions: true,
   seedFromDatabase: true,
   seedAtTime: true,
   block: true,
@@ -33,6 +36,7 @@ export const tursoCapabilities: Capabilities = {
   statistics: true,
   instances: true,
   comesBack: true,
+  usage: true,
   names: {
     maxLength: 64,
     pattern: /^[a-z0-9-]+$/,
