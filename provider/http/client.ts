@@ -45,6 +45,10 @@ export interface HttpCall {
   readonly idempotent?: boolean;
   /** False: no token is sent, and the answer tells nothing about it. Default true. */
   readonly authenticated?: boolean;
+  /** Another token to send in place of the client's, about which the answer then tells nothing either. */
+  readonly bearer?: string;
+  /** Besides those that every call has; names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Per attempt, in ms; default the client's. */
   readonly timeout?: number;
 }
@@ -79,8 +83,9 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     for (const [name, value] of Object.entries(call.query ?? {})) {
       if (value !== undefined) url.searchParams.set(name, value);
     }
-    const headers: Record<string, string> = { accept: "application/json", "user-agent": userAgent };
-    if (options.token && call.authenticated !== false) headers.authorization = `Bearer ${options.token}`;
+    const headers: Record<string, string> = { ...call.headers, accept: "application/json", "user-agent": userAgent };
+    const token = call.bearer ?? (call.authenticated === false ? undefined : options.token);
+    if (token) headers.authorization = `Bearer ${token}`;
     if (call.body !== undefined) headers["content-type"] = "application/json";
     return {
       method: call.method,
@@ -95,7 +100,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
 
   /** One attempt: the answer, or the error that callers would see, with what the retry decision needs. */
   const attempt = async (call: HttpCall, where: string, lost: boolean, release: Release) => {
-    if (call.authenticated !== false && breaker.rejected) {
+    if (tells(call) && breaker.rejected) {
       release("neutral");
       throw told(breaker.rejected, lost);
     }
@@ -109,9 +114,10 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     // A pause that no call would live to see the end of is left out: each call then fails with the platform's word.
     const load = reply.status === 429 ? "limited" : overloaded ? "overloaded" : "ok";
     release(load, wait !== undefined && wait <= policy.budget ? wait : 0);
-    const outcome = readAnswer(reply, { where, lost, secrets, retryAfter: wait });
+    const known = call.bearer === undefined ? secrets : [...secrets, call.bearer];
+    const outcome = readAnswer(reply, { where, lost, secrets: known, retryAfter: wait });
     const unreadable = outcome instanceof TenantryError;
-    if (call.authenticated !== false && !unreadable) {
+    if (tells(call) && !unreadable) {
       if (outcome.status === 401) throw told(breaker.reject(rejected(outcome)), lost);
       if (!overloaded) breaker.accept();
     }
@@ -173,7 +179,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   return {
     where: whereOf,
     send(call) {
-      if (call.authenticated === false) return attempts(call);
+      if (!tells(call)) return attempts(call);
       return breaker.run(() => {
         const reason = options.hopeless?.();
         if (reason) throw breaker.reject(reason);
@@ -182,6 +188,9 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     },
   };
 }
+
+/** Whether the answer to it tells something about the client's token. */
+const tells = ({ authenticated, bearer }: HttpCall): boolean => authenticated !== false && bearer === undefined;
 
 function notAttempted(where: string, error: TenantryError): TenantryError {
   const { code, fix } = error;

@@ -29,6 +29,8 @@ export interface RawResult {
  * SqlError.
  */
 export interface Sql {
+  /** How many statements one write can have; undefined: any number. More are refused with "unsupported", nothing being sent. */
+  readonly maxStatements?: number;
   /** `idempotent`: may be sent again after a lost reply. Default: only when it begins with SELECT. */
   execute(statement: SqlStatement, options?: { readonly idempotent?: boolean }): Promise<SqlResult>;
   /**

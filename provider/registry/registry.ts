@@ -81,22 +81,30 @@ export function openRegistry(sql: Sql, stack: string): Registry {
     return number;
   };
 
-  /** The statements for each request, in one transaction behind the fence; each request's last statement answers it. */
+  /** `each` statements for a request, in one transaction behind the fence; each request's last statement answers it. */
   const inBatches = <Request, Reply>(
+    each: number,
     statements: (request: Request, run: number) => SqlStatement[],
     answer: (result: SqlResult, request: Request) => Reply | Error,
   ) =>
-    createBatcher<Request, Reply>(async (requests) => {
-      const mine = await run();
-      const each = requests.map((request) => statements(request, mine));
-      const results = await fenced(sql, stack, mine, each.flat());
-      let next = 0;
-      return requests.map((request, i) => answer(results[(next += each[i]!.length) - 1]!, request));
-    });
+    createBatcher<Request, Reply>(
+      async (requests) => {
+        const mine = await run();
+        const results = await fenced(
+          sql,
+          stack,
+          mine,
+          requests.flatMap((request) => statements(request, mine)),
+        );
+        return requests.map((request, i) => answer(results[(i + 1) * each - 1]!, request));
+      },
+      maxRequests(sql, each),
+    );
 
   const find = inBatchesOfReads(sql);
   type Change = { claim: ClaimKey; sql: string; args: SqlStatement["args"]; must?: string };
   const change = inBatches<Change, void>(
+    1,
     ({ claim, sql: text, args }) => [
       {
         sql: `${text} WHERE kind = ? AND name = ? AND incarnation = ?`,
@@ -109,6 +117,7 @@ export function openRegistry(sql: Sql, stack: string): Registry {
 
   // Both ways to claim travel together.
   const claim = inBatches<ClaimRequest, { readonly stands: Claim | undefined }>(
+    2,
     (request, mine) => [claimStatement(request, mine), claimedStatement(request)],
     ({ rows: [row] }, request) => ({ stands: row && grantedClaim(row, request) }),
   );
@@ -162,6 +171,10 @@ export function openRegistry(sql: Sql, stack: string): Registry {
       ),
   };
 }
+
+/** How many requests of so many statements fit into one transaction, behind its fence. */
+const maxRequests = ({ maxStatements }: Sql, each: number): { readonly maxSize?: number } =>
+  maxStatements === undefined ? {} : { maxSize: Math.min(200, Math.floor((maxStatements - 1) / each)) };
 
 const lostClaim = (claim: ClaimKey, self: string): TenantryError =>
   new TenantryError(

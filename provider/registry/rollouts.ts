@@ -100,13 +100,12 @@ export async function stopRollouts(sql: Sql, template: string | undefined): Prom
 }
 
 export async function putInQuarantine(sql: Sql, rows: readonly Omit<Quarantine, "since">[]): Promise<void> {
-  const insert = `INSERT INTO quarantine (template, name, digest, error, since) VALUES (?, ?, ?, ?, ${now})
+  // One statement however many rows: some platforms run only so many in a transaction.
+  const insert = `INSERT INTO quarantine (template, name, digest, error, since)
+    SELECT value ->> 'template', value ->> 'name', value ->> 'digest', value ->> 'error', ${now} FROM json_each(?) WHERE true
     ON CONFLICT DO UPDATE SET digest = excluded.digest, error = excluded.error, since = excluded.since`;
-  const inserts = rows.map(({ template, name, digest, error }) => ({
-    sql: insert,
-    args: [template, name, digest, error],
-  }));
-  if (rows.length > 0) await sql.batch([...schema, ...inserts], "write", write);
+  const given = rows.map(({ template, name, digest, error }) => ({ template, name, digest, error }));
+  if (rows.length > 0) await sql.batch([...schema, { sql: insert, args: [JSON.stringify(given)] }], "write", write);
 }
 
 export async function listQuarantine(sql: Sql, template: string): Promise<Quarantine[]> {
@@ -121,11 +120,9 @@ export async function listQuarantine(sql: Sql, template: string): Promise<Quaran
 }
 
 export async function releaseFromQuarantine(sql: Sql, template: string, names: readonly string[]): Promise<void> {
-  const remove = (name: string): SqlStatement => ({
-    sql: "DELETE FROM quarantine WHERE template = ? AND name = ?",
-    args: [template, name],
-  });
-  if (names.length > 0) await sql.batch([...schema, ...names.map(remove)], "write", write);
+  const remove = "DELETE FROM quarantine WHERE template = ? AND name IN (SELECT value FROM json_each(?))";
+  if (names.length === 0) return;
+  await sql.batch([...schema, { sql: remove, args: [template, JSON.stringify(names)] }], "write", write);
 }
 
 /** None where the tables are not there yet: nothing was ever rolled out here. */

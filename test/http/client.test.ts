@@ -57,6 +57,25 @@ describe("http client", () => {
     );
   });
 
+  it("sends another token and headers with one call; what is said of that token says nothing of its own", async () => {
+    await withScriptedServer(
+      ({ headers }) =>
+        headers.authorization === "Bearer visitor-token-that-is-wrong"
+          ? { status: 401, json: { error: "no: visitor-token-that-is-wrong" } }
+          : { json: {} },
+      async (server) => {
+        const sut = client(server.url);
+        const bearer = "visitor-token-that-is-wrong";
+        const answer = await sut.send({ ...post, bearer, headers: { "idempotency-key": "k1" } });
+        assert.equal(answer.status, 401);
+        assert.ok(!answer.problem.includes(bearer), answer.problem);
+        assert.equal(server.requests[0]?.headers["idempotency-key"], "k1");
+        assert.equal((await sut.send(get)).status, 200);
+        assert.equal(server.requests[1]?.headers["idempotency-key"], undefined);
+      },
+    );
+  });
+
   it("takes an empty success for what it is", async () => {
     await withScriptedServer(
       () => ({ text: "" }),

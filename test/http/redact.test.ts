@@ -14,6 +14,7 @@ describe("redaction", () => {
     ["a query parameter", "libsql://h?authToken=s3cret-value&x=1", "s3cret-value"],
     ["a password in an address", "https://user:s3cret@host/", "s3cret"],
     ["a JWT anywhere", `refused ${jwt}.`, jwt.slice(0, 30)],
+    ["a token of PerSQL", `refused psql_live_s0_${"s3cret".repeat(5)}.`, "s3cret"],
     ["an API token of the embedded platform", `refused local_api_${"s3cret".repeat(5)}.`, "s3cret"],
     ["a JWT cut off", `refused ${jwt.slice(0, 40)}`, jwt.slice(5, 40)],
   ];

@@ -51,6 +51,33 @@ async function withRegistry(
 }
 
 describe("the registry", () => {
+  it("writes no more statements at once than the database takes", async () => {
+    await withRegistry(async ({ sql }) => {
+      const sizes: number[] = [];
+      const small: Sql = {
+        ...sql,
+        maxStatements: 20,
+        batch(statements, ...rest) {
+          sizes.push(statements.length);
+          return sql.batch(statements, ...rest);
+        },
+      };
+      const registry = openRegistry(small, stack);
+      const names = Array.from({ length: 50 }, (_, i) => `t${i}`);
+      const claims = await Promise.all(names.map((name) => registry.claim(request(name))));
+      assert.deepEqual(
+        claims.map(({ name }) => name),
+        names,
+      );
+      await Promise.all(claims.map((claim) => registry.hold(claim, `id of ${claim.name}`, false)));
+      assert.deepEqual(
+        (await registry.all()).map(({ databaseId }) => databaseId).sort(),
+        names.map((name) => `id of ${name}`).sort(),
+      );
+      assert.equal(Math.max(...sizes), 20);
+    });
+  });
+
   it("claims, holds, amends and releases", async () => {
     await withRegistry(async ({ registry }) => {
       const claim = await registry.claim(request("acme", { tenant: "42", template: "app" }));
