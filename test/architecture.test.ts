@@ -19,6 +19,7 @@ const floors = {
   runtime: ["provider/runtime.ts", "provider/host-error.ts"],
   resources: ["provider/resources/"],
   rollout: ["provider/rollout/"],
+  transfer: ["provider/transfer/"],
   context: ["provider/context.ts"],
   registry: ["provider/registry/"],
   // The port, with what it is written in (see below), and the words for what goes wrong.
@@ -34,7 +35,18 @@ type Room = keyof typeof floors;
 
 /** From top to bottom: imports go down. The embedded platform stands beside, and knows only the lowest two. */
 const order: readonly Room[] = [
-  ...(["cli", "sdk", "client", "manifest", "runtime", "resources", "rollout", "context", "registry"] as const),
+  ...([
+    "cli",
+    "sdk",
+    "client",
+    "manifest",
+    "runtime",
+    "resources",
+    "rollout",
+    "context",
+    "registry",
+    "transfer",
+  ] as const),
   ...(["platform", "drivers", "http", "steps", "port"] as const),
 ];
 
