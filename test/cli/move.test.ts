@@ -263,7 +263,10 @@ describe("tenantry move", function () {
       assert.match(whys["gone"]!, /not on the platform; run `pulumi refresh` first/);
       assert.match(whys["replaced"]!, /another database has the name since/);
       assert.match(whys["again"]!, /forced replacement of it was broken off/);
-      assert.match(whys["busy"]!, /a run that was killed was at work on it/);
+      assert.match(
+        whys["busy"]!,
+        /killed was at work on it; run `pulumi up`, then `pulumi refresh --yes --clear-pending-creates`/,
+      );
       assert.match(whys["taken"]!, /the registry does not say that it is this stack's/);
       assert.match(whys["kept"]!, /it is protected: take that out of the program/);
       assert.equal(unclear.length, 6);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { runCli } from "../cli/run-cli";
 import type { Run } from "../support/engine";
+import { type KillAtWrite, withKilledRun } from "../support/killed-run";
 import { type Scene, errorsOf, withScene } from "../support/scene";
 
 const program = `
@@ -51,8 +52,19 @@ describe("tenants that move between resources of their own and a fleet, through 
         return stdout;
       };
 
+      /** In the middle of it, with the next command at once; what is then declared is what that one does. */
+      const killed = async (kill: KillAtWrite): Promise<void> =>
+        quiet(async () => {
+          const nothing = async (): Promise<void> => undefined;
+          assert.ok(
+            await withKilledRun(scene, ["up", "--yes", "--skip-preview"], kill, nothing),
+            "it had ended before",
+          );
+        });
+
       assert.match(await move("--to-fleet", "prod", "--yes"), /Handed over: 40 databases\. No database was touched\./);
       await declare({ fleet: each() });
+      await killed({ victim: "provider", write: 4, when: "after" });
       // First the fleet alone, then the rest.
       const taken = await quiet(() => project.up({ args: ["--target", fleetUrn] }));
       assert.deepEqual(taken.counts["create"], 1);
@@ -62,6 +74,7 @@ describe("tenants that move between resources of their own and a fleet, through 
       assert.match(await move("--from-fleet", "prod", "--to-resources", "--yes"), /Handed over: 40 databases/);
       // One fails, and the engine goes on to take the fleet away all the same.
       await declare({ single: each({ t03: { name: "another" } }) });
+      await killed({ victim: "engine", write: 4, when: "after" });
       const failed = await quiet(() => project.up({ args: ["--continue-on-error"], fails: true }));
       assert.match(errorsOf(failed).join(), /handed the database "t03" over, and is declared as "another"/);
       await declare({ single: each() });

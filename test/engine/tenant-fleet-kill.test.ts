@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { unpackFleet } from "../../provider/resources/tenant-fleet/pack";
-import { withDoomedRun } from "../support/doomed-run";
-import { type Fate, type LineCall } from "../support/faulty-line";
 import { randomOf } from "../support/kill-points";
 import { killSeed } from "../support/kill-series";
-import { comeBack } from "../support/kill-stage";
+import { type KillAtWrite, withKilledRun } from "../support/killed-run";
 import { type Scene, withScene } from "../support/scene";
 
 const program = `
@@ -22,14 +20,8 @@ const kills = Number(process.env["TENANTRY_FLEET_KILLS"] || 10);
 /** Small, so that a run takes little longer than its engine needs to start; still more than are at work at once. */
 const size = 12;
 
-interface Kill {
-  readonly victim: "engine" | "provider";
-  readonly write: number;
-  readonly when: "before" | "after";
-}
-
 /** A run that dies, and one that was to finish it and dies too: the engine of one, the provider of the other. */
-function drawKills(random: () => number): readonly Kill[] {
+function drawKills(random: () => number): readonly KillAtWrite[] {
   const victims = random() < 0.5 ? (["engine", "provider"] as const) : (["provider", "engine"] as const);
   return victims.map((victim, i) => ({
     victim,
@@ -52,44 +44,24 @@ const migration = (n: number): Record<string, string> => ({
 });
 
 /**
- * Runs `up` and kills its engine or its provider at a write, then `up` again at once, which may be killed in turn; the last
- * one must succeed. Answers how many of the kills came about: a run may have less to write than was drawn.
+ * `up` that is killed, and at once another, which may be killed in turn; the last one must succeed. Answers how many of the
+ * kills came about.
  */
-async function deploy(scene: Scene, [kill, ...more]: readonly Kill[], env: Record<string, string>): Promise<number> {
-  const { project, fault } = scene;
+async function deploy(
+  scene: Scene,
+  [kill, ...more]: readonly KillAtWrite[],
+  env: Record<string, string>,
+): Promise<number> {
+  const { project } = scene;
+  const up = ["up", "--yes", "--skip-preview"];
   if (!kill) {
-    fault();
-    const up = await project.pulumi(["up", "--yes", "--skip-preview", "--stack", project.stack], env);
-    assert.equal(up.code, 0, up.output);
+    const { code, output } = await project.pulumi([...up, "--stack", project.stack], env);
+    assert.equal(code, 0, output);
     return 0;
   }
-  const { victim, write, when } = kill;
-  return withDoomedRun(
-    project,
-    ["up", "--yes", "--skip-preview"],
-    async (run) => {
-      let isKilled = false;
-      const act = (): void => {
-        isKilled = true;
-        if (victim === "engine") run.killEngine();
-        else run.killProvider();
-      };
-      let writes = 0;
-      fault((call: LineCall): Fate => {
-        if (isKilled || call.method === "GET" || ++writes !== write) return "pass";
-        if (when === "after") return () => (act(), victim === "engine" ? "pass" : "lose");
-        act();
-        return "drop";
-      });
-      await run.ended;
-      await comeBack(project, victim === "engine" && isKilled);
-      // At once, beside a provider that has not noticed yet.
-      const others = await deploy(scene, more, env);
-      await run.providersEnded();
-      return others + Number(isKilled);
-    },
-    env,
-  );
+  let killed = 0;
+  const next = async (): Promise<void> => void (killed += await deploy(scene, more, env));
+  return Number(await withKilledRun(scene, up, kill, next, env)) + killed;
 }
 
 /** All that is declared is there once, as state and registry have it; nothing else is. */

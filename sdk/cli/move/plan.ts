@@ -157,7 +157,10 @@ function judge(
     return "the registry does not say that it is this stack's: it was handed over or taken since, or the registry is new";
   }
   const { claim } = standing;
-  if (holder.pending) return "a run that was killed was at work on it; run `pulumi up` first";
+  if (holder.pending) {
+    // The engine forgets a create that was begun at a refresh only, even where an `up` has finished it since.
+    return "a run that was killed was at work on it; run `pulumi up`, then `pulumi refresh --yes --clear-pending-creates`, first";
+  }
   if (holder.protected) return `it is protected: take that out of the program, and run \`pulumi up\``;
   if (stackOf(claim.address) !== stack.name) return `its address is still ${claim.address}; run \`pulumi up\` first`;
   if (claim.state === "gone") return "its database is gone; run `pulumi refresh` first";
