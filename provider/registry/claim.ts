@@ -5,9 +5,9 @@ export type ClaimKind = "database" | "group";
 
 /**
  * open: an intent, written before the platform is asked to create. held: the thing exists and has an owner.
- * deleting: a delete was begun. gone: a refresh found it missing.
+ * deleting: a delete was begun. gone: a refresh found it missing. reaping: its end has come, and somebody is deleting it.
  */
-export type ClaimState = "open" | "held" | "deleting" | "gone";
+export type ClaimState = "open" | "held" | "deleting" | "gone" | "reaping";
 
 /** One row of the registry: who has, or is about to have, a name. */
 export interface Claim {
@@ -85,7 +85,8 @@ export function claimStatement(request: ClaimRequest, run: number): SqlStatement
             adopted = CASE WHEN ${ours.sql} THEN claims.adopted ELSE 1 END,
             address = excluded.address, default_name = excluded.default_name,
             template = excluded.template, tenant = excluded.tenant, expires_at = excluded.expires_at, run = excluded.run
-          WHERE ${ours.sql}${request.force ? " OR 1" : request.takesRuntime ? ` OR ${ofRuntime}` : ""}`,
+          WHERE claims.state <> 'reaping'
+            AND (${ours.sql}${request.force ? " OR 1" : request.takesRuntime ? ` OR ${ofRuntime}` : ""})`,
     args: [
       ...rowOf(request, name.args, run),
       // Owner, incarnation, existed, adopted, and the condition.

@@ -30,6 +30,9 @@ export const handOverFirst = ({ name, address }: Named & { readonly address: str
 export const undoCommand = ({ name }: Pick<Named, "name">, ...more: string[]): string =>
   shell("move", "--undo", name, ...more);
 
+export const reapCommand = ({ name }: Pick<Named, "name">, ...more: string[]): string =>
+  shell("reap", name, "--yes", ...more);
+
 /** For a resource of a state that has lost it: its row has another owner now. */
 export const letGoOrTakeBack = (claim: Named, self: string): string =>
   `Take it out of this stack with \`pulumi state delete\`; to have it back after that, run \`${claimCommand(claim, self, "--force")}\`, then \`pulumi up\`.`;

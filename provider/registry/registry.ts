@@ -12,6 +12,7 @@ import {
 } from "./claim";
 import { letGoOrTakeBack } from "./commands";
 import { findMoves, movesTo } from "./move";
+import { isBeingReaped } from "./reaping";
 import { registrySchema } from "./schema";
 
 /**
@@ -40,6 +41,8 @@ export interface Registry {
    */
   gone(name: string, databaseId: string): Promise<void>;
   find(kind: ClaimKind, name: string): Promise<Claim | undefined>;
+  /** Whether a reaper is deleting the database of a claim that is `reaping`, or was killed over it. */
+  isBeingReaped(name: string): Promise<boolean>;
   /** The address to which this owner's claim was handed over on purpose; undefined where it was not, or is his again. */
   handedOver(of: Pick<Claim, "kind" | "name" | "owner">): Promise<string | undefined>;
   /** What was handed over to an address on purpose, unless it was taken there since: then it has another incarnation. */
@@ -105,9 +108,9 @@ export function openRegistry(sql: Sql, stack: string): Registry {
   type Change = { claim: ClaimKey; sql: string; args: SqlStatement["args"]; must?: string };
   const change = inBatches<Change, void>(
     1,
-    ({ claim, sql: text, args }) => [
+    ({ claim, sql: text, args, must }) => [
       {
-        sql: `${text} WHERE kind = ? AND name = ? AND incarnation = ?`,
+        sql: `${text} WHERE kind = ? AND name = ? AND incarnation = ?${must === undefined ? "" : " AND state <> 'reaping'"}`,
         args: [...args, claim.kind, claim.name, claim.standing ?? claim.incarnation],
       },
     ],
@@ -156,6 +159,7 @@ export function openRegistry(sql: Sql, stack: string): Registry {
       await sql.execute({ sql: sqlText, args: [name, databaseId] }, { idempotent: true });
     },
     find: (kind, name) => find({ sql: "SELECT * FROM claims WHERE kind = ? AND name = ?", args: [kind, name] }),
+    isBeingReaped: (name) => isBeingReaped(sql, name),
     handedOver: createBatcher<Pick<Claim, "kind" | "name" | "owner">, string | undefined>((of) => findMoves(sql, of)),
     handedTo: async (kind, address) => (await movesTo(sql, address)).filter((claim) => claim.kind === kind),
     ofStack: async (of) =>

@@ -97,7 +97,10 @@ export function openRuntimeRegistry(sql: Sql, now: () => number = Date.now): Run
       await write({ sql: "UPDATE runtime_tenants SET suspended = ? WHERE name = ?", args: [Number(suspended), name] });
     },
     async erasing(name) {
-      const [marked] = await write({ sql: `UPDATE claims SET state = 'deleting' WHERE ${stillOurs}`, args: [name] });
+      const [marked] = await write({
+        sql: `UPDATE claims SET state = 'deleting' WHERE ${stillOurs} AND state <> 'reaping'`,
+        args: [name],
+      });
       return marked!.rowsAffected > 0;
     },
     async release(name) {

@@ -8,6 +8,7 @@ import { eachCommand } from "./each";
 import { localCommand } from "./local";
 import { manifestCommand } from "./manifest";
 import { moveCommand } from "./move";
+import { reapCommand } from "./reap";
 import { registryCommand } from "./registry";
 import { schemaCommand } from "./schema";
 import { usageCommand } from "./usage";
@@ -17,6 +18,7 @@ const program = new Command("tenantry")
   .addCommand(localCommand())
   .addCommand(doctorCommand())
   .addCommand(registryCommand())
+  .addCommand(reapCommand())
   .addCommand(moveCommand())
   .addCommand(importCommand())
   .addCommand(schemaCommand())

@@ -1,5 +1,6 @@
 import { TenantryError } from "../../provider/platform/errors";
 import type { PlatformDatabase } from "../../provider/platform/platform";
+import { reapedMeanwhile } from "../../provider/registry/reaping";
 import type { Ground, Place } from "./ground";
 import type { OwnAccess } from "./own-access";
 import { placeOf } from "./placing";
@@ -42,6 +43,7 @@ export function createDeprovision(ground: Ground, own: OwnAccess, defaults: Plac
         fix: "Take it out of that program and run `pulumi up` there.",
       });
     }
+    if (database && found?.claim.state === "reaping") throw reapedMeanwhile(name);
     if (!database) {
       await registry.release(name);
       const text = `There is no database of that subject ("${name}").`;

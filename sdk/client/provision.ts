@@ -2,6 +2,7 @@ import { parseDuration } from "../../provider/duration";
 import { TenantryError, hasCode } from "../../provider/platform/errors";
 import type { Access, MintedToken, PlatformDatabase } from "../../provider/platform/platform";
 import { randomId } from "../../provider/random-id";
+import { reapedMeanwhile } from "../../provider/registry/reaping";
 import type { Intent, RuntimeRegistry, RuntimeTenant } from "../../provider/registry/runtime-registry";
 import type { Ground, Place, Template } from "./ground";
 import { complete, createFrom } from "./new-database";
@@ -135,6 +136,10 @@ async function standing(
       `${name}: it belongs to ${address}, and the database is not there (${state}).`,
       { fix: "Run `pulumi up` there, which makes it; an application makes nothing that a stack has." },
     );
+  }
+  if (state === "reaping") {
+    if (await ground.platform().getDatabase(name)) throw reapedMeanwhile(name);
+    await registry.release(name);
   }
   if (state === "deleting") {
     if (await ground.platform().getDatabase(name)) {

@@ -4,6 +4,7 @@ import { freshEnough } from "../../platform/listing";
 import type { PlatformDatabase } from "../../platform/platform";
 import type { Claim } from "../../registry/claim";
 import { handOverFirst, takeOrphan } from "../../registry/commands";
+import { reapedMeanwhile } from "../../registry/reaping";
 import { isRuntimeAddress } from "../../registry/runtime-address";
 import type { Registry } from "../../registry/registry";
 import { parseSelf } from "../self";
@@ -47,6 +48,7 @@ export async function acquire(
     spared: moved.map((move) => move.incarnation),
   });
   const { owner, incarnation } = request;
+  if (claim.state === "reaping") throw reapedMeanwhile(claim.name);
   if (claim.incarnation !== incarnation) {
     const address = moved.find((move) => move.incarnation === claim.incarnation)?.to ?? claim.address;
     context.wanted.set(claim.name, inputs.self);

@@ -5,6 +5,7 @@ import type { PlatformDatabase } from "../../platform/platform";
 import type { Claim, ClaimRequest } from "../../registry/claim";
 import type { Registry } from "../../registry/registry";
 import { randomId } from "../../random-id";
+import { dueOf } from "./due";
 import { type TenantDatabaseInputs, schemaOf } from "./inputs";
 
 /**
@@ -100,7 +101,7 @@ export function claimRequest(
     defaultName: inputs.nameIsDefault === true,
     template: schemaOf(inputs)?.name,
     tenant: inputs.tenant,
-    expiresAt,
+    expiresAt: dueOf(inputs, expiresAt),
     force: inputs.adopt === "force",
     takesRuntime: inputs.adopt === "unowned",
   };

@@ -8,6 +8,7 @@ import { parseSelf } from "../self";
 import { awaitNoWrites } from "./closing";
 import { declaredConfiguration, observeConfiguration } from "./configuration";
 import { sameContents } from "./contents";
+import { dueOf } from "./due";
 import { type TenantDatabaseInputs, schemaOf } from "./inputs";
 import { type TenantDatabaseOutputs, outputsOf } from "./outputs";
 
@@ -102,7 +103,7 @@ async function claimNewName(
     defaultName: news.nameIsDefault === true,
     template: schemaOf(news)?.name,
     tenant: news.tenant,
-    expiresAt: olds.expiresAt,
+    expiresAt: dueOf(news, olds.expiresAt),
     force: false,
   });
   if (claim.incarnation === incarnation && claim.owner === id && !claim.existed) return claim;

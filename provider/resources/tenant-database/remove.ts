@@ -3,6 +3,7 @@ import { TenantryError } from "../../platform/errors";
 import { freshEnough } from "../../platform/listing";
 import type { Claim } from "../../registry/claim";
 import { handOverFirst, letGoOrTakeBack, unclaimed } from "../../registry/commands";
+import { reapedMeanwhile } from "../../registry/reaping";
 import { leftTo } from "../handed-over";
 import { requireScope } from "../scope";
 import { isOfOtherStack, parseSelf } from "../self";
@@ -46,6 +47,7 @@ export async function removeTenantDatabase(
     );
   }
   if (wanting !== undefined && database?.id === databaseId) throw wantedBy(wanting, claim);
+  if (claim.state === "reaping" && (await registry.isBeingReaped(name))) throw reapedMeanwhile(name);
   if (policyOf(outputs, context) !== "retain" && database?.id === databaseId) {
     await registry.deleting(claim);
     try {

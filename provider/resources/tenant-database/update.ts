@@ -4,6 +4,7 @@ import { engineLog } from "../../engine-log";
 import { freshEnough } from "../../platform/listing";
 import type { DatabaseConfiguration } from "../../platform/platform";
 import { isOfDatabase } from "../../platform/sql-failure";
+import { reapedMeanwhile } from "../../registry/reaping";
 import type { Registry } from "../../registry/registry";
 import type { TemplateRef } from "../../rollout/template-ref";
 import { leftTo, successorOf } from "../handed-over";
@@ -20,6 +21,7 @@ import {
 } from "./configuration";
 import { copyUnderNewName } from "./copy";
 import { whatMoves } from "./diff";
+import { dueOf } from "./due";
 import { type TenantDatabaseInputs, schemaOf } from "./inputs";
 import { type TenantDatabaseOutputs, asInputs, expiryOf, outputsOf } from "./outputs";
 import { migrateExisting, type Open } from "./schema";
@@ -128,7 +130,8 @@ function isClaimedDifferently(
     hasMoved(olds, news) ||
     schemaOf(olds)?.name !== schemaOf(news)?.name ||
     olds.tenant !== news.tenant ||
-    olds.expiresAt !== expiresAt
+    olds.expiresAt !== expiresAt ||
+    dueOf(olds, olds.expiresAt) !== dueOf(news, expiresAt)
   );
 }
 
@@ -142,8 +145,13 @@ async function amendClaim(
 ): Promise<void> {
   const registry = await context.registry(olds.group, parseSelf(news.self).stack);
   const key = { kind: "database", name: olds.name, incarnation: olds.incarnation } as const;
-  const to = { address: news.self, template: schemaOf(news)?.name, tenant: news.tenant, expiresAt };
-  if (await registry.find("database", olds.name)) return registry.amend(key, to);
+  const due = dueOf(news, expiresAt);
+  const to = { address: news.self, template: schemaOf(news)?.name, tenant: news.tenant, expiresAt: due };
+  const found = await registry.find("database", olds.name);
+  if (found?.state === "reaping") throw reapedMeanwhile(olds.name);
+  if (found) return registry.amend(key, to);
+  // What a reaper has deleted meanwhile is not claimed anew: it would pass for what is there.
+  await requirePresent(context, olds);
   const claim = await registry.claim({
     ...key,
     ...to,

@@ -1,6 +1,6 @@
 import type { PlatformDatabase } from "../../../provider/platform/platform";
 import type { ClaimKind, ClaimState } from "../../../provider/registry/claim";
-import { claimCommand, releaseCommand, stackOf, undoCommand } from "../../../provider/registry/commands";
+import { claimCommand, reapCommand, releaseCommand, stackOf, undoCommand } from "../../../provider/registry/commands";
 import { type RecordedClaim, begunAt } from "../../../provider/registry/inspect";
 import { isRuntimeAddress } from "../../../provider/registry/runtime-address";
 import { isOurs } from "../../../provider/registry/reserved-names";
@@ -98,7 +98,7 @@ async function judgeClaim(
   const release = releaseCommand(claim, ...more);
   const commands = {
     "unfinished-create": [up, release],
-    "unfinished-delete": [up, release],
+    "unfinished-delete": claim.state === "reaping" ? [reapCommand(claim, ...more.slice(0, 2))] : [up, release],
     "without-state": [up, claimCommand(claim, claim.address, ...more), release],
     "handed-over": [up, undoCommand(claim, ...more)],
     "database-gone": holding ? [refresh] : [release],
@@ -152,7 +152,7 @@ function statusOf(
   // What a state has, its next run finishes.
   if (inState === "held") return undefined;
   if (state === "open") return "unfinished-create";
-  if (state === "deleting") return "unfinished-delete";
+  if (state === "deleting" || state === "reaping") return "unfinished-delete";
   return inState === "none" ? "without-state" : "not-compared";
 }
 

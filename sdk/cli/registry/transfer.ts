@@ -3,6 +3,7 @@ import { releaseCommand, stackOf } from "../../../provider/registry/commands";
 import { giveUp, handOver } from "../../../provider/registry/hand-over";
 import { type RecordedClaim, withRegistrySql } from "../../../provider/registry/inspect";
 import type { ClaimKind } from "../../../provider/registry/claim";
+import { reapedMeanwhile } from "../../../provider/registry/reaping";
 import { randomId } from "../../../provider/random-id";
 import { parseSelf } from "../../../provider/resources/self";
 import { consent } from "./consent";
@@ -27,6 +28,7 @@ export async function claimOrphan(scene: Scene, { as, ...wanted }: Wanted & { re
     });
   }
   const { claim, registry } = standing;
+  requireAlive(claim);
   const address = as === undefined ? ownAddress(scene, claim) : checkedAddress(as);
   const next = `The next \`pulumi up\` of ${stackOf(address)} adopts it where ${parseSelf(address).resource} declares it.`;
   const present = await presentId(scene, registry.group, claim);
@@ -48,11 +50,17 @@ export async function claimOrphan(scene: Scene, { as, ...wanted }: Wanted & { re
   return `${name}: it was ${claim.address}'s, and is now claimed for ${address}. ${next}`;
 }
 
+/** What is on its way out is nobody's to have. */
+function requireAlive(claim: RecordedClaim): void {
+  if (claim.state === "reaping") throw reapedMeanwhile(claim.name);
+}
+
 /** Gives a claim up; answers what to tell. Where there is none, there is nothing to do. */
 export async function releaseClaim(scene: Scene, { kind, name, force, yes }: Wanted): Promise<string> {
   const standing = findStanding(scene, kind, name);
   if (!standing) return `${name}: no registry has a claim on a ${kind} of that name, so there is nothing to give up.`;
   const { claim, registry } = standing;
+  requireAlive(claim);
   if (!force) requireNoState(scene, standing, undefined);
   const present = await presentId(scene, registry.group, claim);
   await consent(`Give up the claim of ${claim.address} on the ${kind} "${name}"?`, yes);

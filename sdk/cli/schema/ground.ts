@@ -1,6 +1,7 @@
 import { type Context, createContext } from "../../../provider/context";
 import type { Config } from "../../../provider/platform/connections";
 import { TenantryError } from "../../../provider/platform/errors";
+import type { Access } from "../../../provider/platform/platform";
 import { selectPlatform } from "../../../provider/platform/select";
 import type { Setting } from "../../../provider/platform/setting-checks";
 import { type SettingName, readSettings } from "../../../provider/platform/settings";
@@ -45,18 +46,30 @@ export async function openGround(
   patient = false,
   known?: { readonly stack: Stack; readonly state: StackState },
 ): Promise<Ground> {
-  const { stack: given, connection, group, platform, organization, apiUrl, databaseUrl } = flags;
-  const stack = known?.stack ?? (await findStack(given));
+  const stack = known?.stack ?? (await findStack(flags.stack));
+  const ground = await onGround(flags, stack, patient, "full-access");
+  return { ...ground, state: known?.state ?? (stack && (await readState(stack))) };
+}
+
+/** The same without the stack's state, for what is told by platform and registries alone. */
+export async function openPlainGround(flags: GroundFlags, access: Access, patient = false): Promise<Ground> {
+  return onGround(flags, await findStack(flags.stack), patient, access);
+}
+
+async function onGround(
+  { connection, group, platform, organization, apiUrl, databaseUrl, manifest }: GroundFlags,
+  stack: Stack | undefined,
+  patient: boolean,
+  access: Access,
+): Promise<Ground> {
   const notes: string[] = [];
   const config = await configOf(stack, platform, notes);
   const own = { platform, organization, apiUrl, databaseUrl };
-  const settings = readSettings(config, process.env, connection, own, headOf(flags.manifest));
-  const context = createContext(selectPlatform(settings, { impatient: !patient }), settings);
+  const settings = readSettings(config, process.env, connection, own, headOf(manifest));
+  const context = createContext(selectPlatform(settings, { impatient: !patient }), settings, access);
   const scope = await context.scope();
-  return {
-    ...{ context, scope, source: settings.sources.platform ?? "default", connection, group, stack, notes },
-    state: known?.state ?? (stack && (await readState(stack))),
-  };
+  const source = settings.sources.platform ?? "default";
+  return { context, scope, source, connection, group, stack, notes, state: undefined };
 }
 
 /** Not needed where flags and environment say it all: a pipeline that reads may have no passphrase. */

@@ -1,0 +1,82 @@
+import { TenantryError } from "../platform/errors";
+import type { Platform, PlatformDatabase } from "../platform/platform";
+import type { Sql } from "../platform/sql";
+import type { RecordedClaim } from "./inspect";
+import { isReserved } from "./own-names";
+import { forgetReaped, markReaping, unmarkReaping } from "./reaping";
+
+/** How long the look before a delete may take, so that the mark outlives the delete. In ms. */
+const longestLook = 120_000;
+
+/** Something that has an end. */
+export interface Ending {
+  readonly claim: RecordedClaim;
+  /** Why it ends: its time is over, or a reaper had begun with it and was broken off. */
+  readonly because: "expired" | "unfinished";
+  /** When it is due. In ms. */
+  readonly at: number;
+}
+
+/**
+ * What has an end among a registry's claims. Only what is held for somebody under the id of a database counts: intents,
+ * deletes that were begun and databases without a claim are nobody's to reap.
+ */
+export function endingsOf(claims: readonly RecordedClaim[]): Ending[] {
+  return claims.flatMap((claim): Ending[] => {
+    if (claim.kind !== "database" || claim.databaseId === undefined || isReserved(claim.name)) return [];
+    const at = claim.expiresAt === undefined ? NaN : Date.parse(claim.expiresAt);
+    if (claim.state === "reaping") return [{ claim, because: "unfinished", at: Number.isNaN(at) ? 0 : at }];
+    if (claim.state !== "held" || Number.isNaN(at)) return [];
+    return [{ claim, because: "expired", at }];
+  });
+}
+
+/** reaped: deleted. gone: there was nothing to delete any more. kept: it stays, `why` says it. */
+export type Fate = { readonly is: "reaped" | "gone" } | { readonly is: "kept"; readonly why: string };
+
+/** Why what is due is not deleted all the same; undefined: nothing speaks against it. `present`: what has the name now. */
+export function reasonToKeep(
+  { claim }: Ending,
+  group: string,
+  present: PlatformDatabase | undefined,
+): string | undefined {
+  if (claim.adopted) return "it was there before Tenantry had it, so it is left to you";
+  if (!present) return undefined;
+  if (present.id !== claim.databaseId || (present.group !== undefined && present.group !== group))
+    return "another database has its name since";
+  if (present.deleteProtection) return "delete protection is on";
+  return undefined;
+}
+
+/**
+ * Deletes one database whose end has come, if claim, incarnation and database id still agree; safe to repeat after a crash
+ * at any point, beside runs of stacks and beside other reapers. What could not be told stays marked: the next one goes on.
+ */
+export async function reap(platform: Platform, sql: Sql, ending: Ending, group: string, reaper: string): Promise<Fate> {
+  const { claim } = ending;
+  const begun = Date.now();
+  const marked = await markReaping(sql, claim, reaper);
+  if (marked === "taken") return { is: "kept", why: "another reaper is at it" };
+  if (marked === "changed") return { is: "kept", why: "somebody has changed its claim meanwhile" };
+  // From the platform itself, since names are deleted, not ids.
+  const present = await platform.getDatabase(claim.name);
+  const why = reasonToKeep(ending, group, present);
+  if (why !== undefined) {
+    await unmarkReaping(sql, claim, reaper);
+    return { is: "kept", why };
+  }
+  // A machine that slept in between may have lost the mark to another reaper.
+  if (Date.now() - begun > longestLook) return { is: "kept", why: "looking at it took too long" };
+  if (present) {
+    try {
+      await platform.deleteDatabase(claim.name);
+    } catch (error) {
+      // A refusal deleted nothing.
+      if (error instanceof TenantryError && error.whose === "yours" && !error.afterLostReply)
+        await unmarkReaping(sql, claim, reaper);
+      throw error;
+    }
+  }
+  await forgetReaped(sql, claim, reaper);
+  return { is: present ? "reaped" : "gone" };
+}
