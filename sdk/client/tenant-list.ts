@@ -5,7 +5,8 @@ import type { TenantInfo, Where } from "./for-each-tenant";
 /** What an application knows of its tenants by itself: from a manifest, or from outputs. */
 export interface KnownTenant {
   readonly name?: string;
-  readonly url?: string;
+  /** Undefined, as in a fleet's output: there is no database now. */
+  readonly url?: string | undefined;
   readonly group?: string;
   readonly labels?: Readonly<Record<string, string>>;
   /** What the application's token may do there. @default that of createTenantry */

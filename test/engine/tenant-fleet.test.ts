@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "mocha";
+import { createTenantry } from "../../sdk/client";
+import type { FleetTenant } from "../../sdk/tenant-fleet";
+import { mint } from "../local/api-caller";
 import { type CountedPlatform, withCountedPlatform } from "../support/counted-platform";
 import { type Project, type Run, withProject } from "../support/engine";
 import { errorsOf } from "../support/scene";
@@ -138,8 +141,21 @@ describe("a fleet of tenants, through pulumi commands", () => {
       assert.deepEqual(await tenants(), ["tenant-a", "tenant-b"]);
       const { database } = await platform.api.ok<{ database: object }>("GET", "/databases/tenant-b");
       assert.equal((database as Record<string, unknown>)["delete_protection"], true);
-      const { a } = (await project.outputs())["tenants"] as Record<string, Record<string, unknown>>;
-      assert.equal(a!["schemaVersion"], "0001_notes");
+      // As an application gets them: the output as JSON, and no other word about where tenants are.
+      const deployed = (await project.outputs())["tenants"] as Record<string, FleetTenant>;
+      assert.equal(deployed["a"]!.schemaVersion, "0001_notes");
+      const token = await mint(platform.api, "databases/tenant-a");
+      const { result, asked } = await platform.during(async () => {
+        const db = await createTenantry({ tenants: deployed, tokenFor: () => token }).connect("a");
+        await db.execute("INSERT INTO notes (text) VALUES ('kept')");
+        return db.execute("SELECT text FROM notes");
+      });
+      assert.equal(result.rows[0]!["text"], "kept");
+      assert.deepEqual(asked.control, [], "neither address nor token was asked of the platform");
+      const minting = { platform: "local", apiUrl: platform.url, token: platform.apiToken };
+      const read = await createTenantry({ ...minting, tenants: deployed, access: "read-only" }).connect("a");
+      assert.equal((await read.execute("SELECT text FROM notes")).rows.length, 1);
+      await assert.rejects(read.execute("DELETE FROM notes"));
 
       await project.write({ "tenants.yaml": manifest.join("\n").replace("b: {", "b: { blokReads: true,") });
       const refused = await project.preview({ fails: true });
