@@ -30,7 +30,11 @@ export function killsAtEveryStep(phase: Phase, asked: readonly string[]): Kill[]
   const counts = new Map<string, number>();
   for (const label of asked) counts.set(label, (counts.get(label) ?? 0) + 1);
   const points = [...counts].flatMap(([label, count]) => {
-    const after = { label, nth: label.startsWith("SQL on registry") ? 1 : Math.ceil(count / 2), when: "after" as const };
+    const after = {
+      label,
+      nth: label.startsWith("SQL on registry") ? 1 : Math.ceil(count / 2),
+      when: "after" as const,
+    };
     return reads(label) ? [after] : [{ label, nth: 1, when: "before" as const }, after];
   });
   return points.map(({ label, nth, when }, i) => ({
