@@ -15,6 +15,8 @@ export interface Context {
   readonly platform: Platform;
   readonly settings: ConnectionSettings;
   readonly listing: Listing;
+  /** The context of another connection (undefined: the stack's own), from which something is to come here. */
+  beside(connection: string | undefined): Context;
   /** The present scope as text; asks the embedded platform once, Turso never. */
   scope(): Promise<string>;
   /** The scope as far as it is known without I/O. */
@@ -105,7 +107,9 @@ export function createContext(
 
   const sql = ({ name, hostname, group }: DatabaseAddress): Sql => {
     const url = platform.databaseUrl({ name, hostname });
-    const known = databases.get(url);
+    // A tenant that moves keeps its name, and has another group's token.
+    const key = `${group}\n${url}`;
+    const known = databases.get(key);
     if (known) return known;
     const opened =
       platform.openSql?.({ name, url }, { access }) ??
@@ -117,7 +121,7 @@ export function createContext(
           return groupToken(group);
         },
       });
-    databases.set(url, opened);
+    databases.set(key, opened);
     return opened;
   };
 
@@ -177,6 +181,7 @@ export function createContext(
     platform,
     settings,
     listing,
+    beside: contextOf,
     scope: async () => (scope ??= scopeText(await platform.scope())),
     get knownScope() {
       const known = platform.knownScope();

@@ -50,8 +50,9 @@ export interface TenantDatabaseArgs {
    */
   adopt?: pulumi.Input<"never" | "unowned" | "force">;
   /**
-   * What a change does that the platform can only do with another database (name, group): "error" refuses, "copy" copies,
-   * compares and switches (a new name in the same group), "destroy" starts anew, empty.
+   * What a change does that the platform can only do with another database (name, group, connection): "error" refuses,
+   * "copy" blocks writes, copies, compares and switches, "destroy" starts anew, empty. What a copy into another group or
+   * connection leaves is closed, and kept for 7 days.
    * @default "error"
    */
   onReplace?: pulumi.Input<"error" | "copy" | "destroy">;

@@ -86,7 +86,7 @@ export const databaseToken: Handler<DatabaseTokenInputs, DatabaseTokenOutputs> =
   },
 
   diff({ olds, news, context }) {
-    requireKnownScope(context, olds.scope);
+    if (!isElsewhere(olds, news, context)) requireKnownScope(context, olds.scope);
     const why = whyMint(olds, news, context);
     const records = (["renewBefore", "connection", "rotate"] as const).some((key) => !same(olds[key], news[key]));
     const noted = rotates(olds, news) && !hasUnknown(news.rotate);
@@ -108,7 +108,7 @@ export const databaseToken: Handler<DatabaseTokenInputs, DatabaseTokenOutputs> =
   },
 
   async update({ id, olds, news, context }) {
-    const scope = await requireScope(context, olds.scope);
+    const scope = isElsewhere(olds, news, context) ? await context.scope() : await requireScope(context, olds.scope);
     const { token, issuedAt, expiresAt, databaseId } = olds;
     if (whyMint(olds, news, context) === undefined) return { ...news, scope, token, issuedAt, expiresAt, databaseId };
     // What was declared of it is as before, so what is gone is the database (expired, perhaps): nothing is left to renew.
@@ -142,6 +142,7 @@ function afterlife(outputs: DatabaseTokenOutputs): string {
 function whyMint(olds: DatabaseTokenOutputs, news: DatabaseTokenInputs, context: Context): string | undefined {
   const changed = asksForAnother(olds, news);
   if (changed) return changed;
+  if (isElsewhere(olds, news, context)) return "its database has moved";
   if (rotates(olds, news)) return "its predecessors are rotated away";
   if (presentIdOf(olds, context) !== undefined) return "the database was made anew";
   if (olds.databaseId === "") return undefined;
@@ -154,6 +155,10 @@ function presentIdOf({ database, databaseId, presentId }: DatabaseTokenOutputs, 
   if (id === undefined) return presentId;
   return id === databaseId ? undefined : id;
 }
+
+/** Its database has moved to another connection, where the token opens nothing. */
+const isElsewhere = (olds: DatabaseTokenOutputs, news: DatabaseTokenInputs, { knownScope }: Context): boolean =>
+  !same(olds.connection, news.connection) && knownScope !== olds.scope;
 
 /** The input, other than `rotate`, for which it is minted anew. */
 function asksForAnother(olds: DatabaseTokenOutputs, news: DatabaseTokenInputs): string | undefined {

@@ -22,6 +22,7 @@ import { allowRemoval } from "../../provider/resources/removals";
 import { schemaTemplate } from "../../provider/resources/schema-template";
 import { tenantDatabase } from "../../provider/resources/tenant-database";
 import { removalLimit } from "../../provider/resources/tenant-fleet/removal-limit";
+import { keptFor } from "../../provider/resources/tenant-database/keep";
 import { migrateExisting } from "../../provider/resources/tenant-database/schema";
 import { policyOf } from "../../provider/rollout/fleet/policy";
 import { parseTemplateRef } from "../../provider/rollout/template-ref";
@@ -234,6 +235,7 @@ export async function measureDefaults(): Promise<MeasuredDefaults> {
       await context.platform.createDatabase({ name: "taken", group: "eu" });
       return adoption((adopt) => tenant("taken", { adopt }));
     },
+    "a database that was moved away from": () => seconds(keptFor / 1000),
     "TenantDatabase.onReplace": async () => {
       const { id, outputs } = await tenant("to-rename");
       const renamed = (onReplace?: "error" | "destroy") => async () => {

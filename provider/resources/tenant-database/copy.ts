@@ -10,6 +10,7 @@ import { declaredConfiguration, observeConfiguration } from "./configuration";
 import { sameContents } from "./contents";
 import { dueOf } from "./due";
 import { type TenantDatabaseInputs, schemaOf } from "./inputs";
+import { keptAddress, retires } from "./keep";
 import { type TenantDatabaseOutputs, outputsOf } from "./outputs";
 
 /**
@@ -64,27 +65,29 @@ export async function copyUnderNewName(
   return switchTo(copy, claim, id, olds, news, context, registry);
 }
 
-/** What was adopted, or is to be retained, stays under its old name, closed to writes. */
-const retires = (olds: TenantDatabaseOutputs): boolean => olds.deletionPolicy !== "retain" && !olds.adopted;
-
-/** Refuses what would only fail half-way; answers the source's blocks. */
-async function requireCopyable(source: PlatformDatabase, olds: TenantDatabaseOutputs, context: Context) {
+/** Refuses what would only fail half-way; answers the source's blocks. `next`: what is to be done when it is open. */
+export async function requireCopyable(
+  source: PlatformDatabase,
+  olds: TenantDatabaseOutputs,
+  context: Context,
+  next = "change the name",
+) {
   const asked = { blockReads: true, blockWrites: true, deleteProtection: true };
   const observed = await observeConfiguration(context, source, asked);
   if (observed.deleteProtection && retires(olds)) {
     throw new TenantryError("protected", `${olds.name}: it is protected, so a copy could not take its place.`, {
-      fix: "Set deleteProtection to false and run `pulumi up`, then change the name.",
+      fix: `Set deleteProtection to false and run \`pulumi up\`, then ${next}.`,
     });
   }
   if (observed.blockReads) {
     throw new TenantryError("needs-decision", `${olds.name}: its reads are blocked, so it cannot be copied.`, {
-      fix: "Open it and run `pulumi up`, then change the name.",
+      fix: `Open it and run \`pulumi up\`, then ${next}.`,
     });
   }
   return observed;
 }
 
-async function claimNewName(
+export async function claimNewName(
   id: string,
   olds: TenantDatabaseOutputs,
   news: TenantDatabaseInputs,
@@ -96,7 +99,8 @@ async function claimNewName(
     kind: "database",
     name: news.name,
     address: news.self,
-    formerAddresses: [olds.self],
+    // What it left there on an earlier move makes room.
+    formerAddresses: [olds.self, ...[olds.self, news.self].map(keptAddress)],
     owner: id,
     incarnation,
     existed,
@@ -114,7 +118,7 @@ async function claimNewName(
 }
 
 /** Blocks writes for good if `work` succeeds; if it fails, the tenant goes on as before (`wasBlocked`). */
-async function withoutWrites<Result>(
+export async function withoutWrites<Result>(
   context: Context,
   name: string,
   wasBlocked: boolean,

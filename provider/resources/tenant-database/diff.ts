@@ -16,7 +16,7 @@ const recorded = ["tenant", "deletionPolicy", "onReplace", "expiresIn", "expires
 
 /** Observed against desired, without I/O. */
 export function diffTenantDatabase(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs, context: Context): Diff {
-  requireKnownScope(context, olds.scope);
+  if (!changesConnection(olds, news)) requireKnownScope(context, olds.scope);
   context.incarnations.add(olds.incarnation);
   if (hasMoved(olds, news)) context.moves.set(olds.self, { to: news.self, incarnation: olds.incarnation });
   if (olds.status === "expired" && !differs(desiredRecord(news, olds).expiresAt, olds.expiresAt)) {
@@ -24,10 +24,11 @@ export function diffTenantDatabase(olds: TenantDatabaseOutputs, news: TenantData
   }
   // A token's diff compares: its own state may be of a database that was replaced when the run broke off.
   if (olds.status === "ready") context.identities.set(olds.name, olds.databaseId);
-  const move = whatMoves(olds, news);
+  const move = whatMoves(olds, news, context);
   if (move) {
     const decided = decide(olds, news, move);
     if (decided) return decided;
+    requireMovable(olds, news, context);
   }
   const note = migrationNote(olds, news);
   const changes =
@@ -45,36 +46,51 @@ export function diffTenantDatabase(olds: TenantDatabaseOutputs, news: TenantData
   return { changes, note };
 }
 
-/** Name or group, if it changes; the platform can do neither in place. */
-export function whatMoves(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs): "name" | "group" | undefined {
+export type Moved = "name" | "group" | "connection";
+
+/** Name, group or connection, if it changes; the platform can do none in place. */
+export function whatMoves(
+  olds: TenantDatabaseOutputs,
+  news: TenantDatabaseInputs,
+  { knownScope }: Pick<Context, "knownScope">,
+): Moved | undefined {
+  if (changesConnection(olds, news) && knownScope !== olds.scope) return "connection";
   // A default name that was kept from an earlier resource name is no change.
   const bothDefault = news.nameIsDefault === true && olds.nameIsDefault === true;
-  if (!bothDefault && !hasUnknown(news.name) && news.name !== olds.name) return "name";
   if (!hasUnknown(news.group) && news.group !== olds.group) return "group";
+  if (!bothDefault && !hasUnknown(news.name) && news.name !== olds.name) return "name";
   return undefined;
 }
 
+/** Two connections may lead to one place: whether they do, only the platforms tell. */
+const changesConnection = (olds: TenantDatabaseOutputs, news: TenantDatabaseInputs): boolean =>
+  !hasUnknown(news.connection) && differs(news.connection, olds.connection);
+
 /** Undefined: it is copied, in update. */
-export function decide(
-  olds: TenantDatabaseOutputs,
-  news: TenantDatabaseInputs,
-  move: "name" | "group",
-): Diff | undefined {
-  const from = olds[move];
-  const to = news[move];
+export function decide(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs, move: Moved): Diff | undefined {
   if (news.onReplace === "destroy") {
     // Names are unique in an organization, so a database of the same name must go first.
-    return { changes: true, replaces: [move], deleteBeforeReplace: move === "group" };
+    return { changes: true, replaces: [move], deleteBeforeReplace: move === "group" && news.name === olds.name };
   }
-  if (news.onReplace === "copy" && move === "name" && news.group === olds.group) return undefined;
-  const ways =
-    move === "name"
-      ? 'onReplace: "copy" (copy, verify, switch, retire) or onReplace: "destroy" (a new, empty database)'
-      : 'onReplace: "destroy" (a new, empty database); a copy into another group is not possible there';
+  if (news.onReplace === "copy") return undefined;
+  const [from, to] = [olds[move], news[move]].map((one) => (one === undefined ? "the stack's own" : `"${one}"`));
   throw new TenantryError(
     "needs-decision",
-    `${move}: changing it from "${from}" to "${to}" would replace the database and its data.`,
-    { fix: `Set it back to "${from}", or decide with ${ways}.` },
+    `${move}: changing it from ${from} to ${to} would replace the database and its data.`,
+    {
+      fix: `Set it back to ${from}, or decide with onReplace: "copy" (copy, verify, switch, retire) or onReplace: "destroy" (a new, empty database).`,
+    },
+  );
+}
+
+/** Its writes must be blocked while it is copied, or what is written meanwhile would be lost. */
+function requireMovable(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs, context: Context): void {
+  const { platform } = changesConnection(olds, news) ? context.beside(olds.connection) : context;
+  if (platform.capabilities.block) return;
+  throw new TenantryError(
+    "unsupported",
+    `onReplace: ${platform.name} cannot block a database's writes, so ${olds.name} cannot be copied without losing some.`,
+    { fix: "Stop what writes, declare a new tenant beside it, and carry the rows over yourself." },
   );
 }
 

@@ -24,6 +24,8 @@ import { whatMoves } from "./diff";
 import { dueOf } from "./due";
 import { type TenantDatabaseInputs, schemaOf } from "./inputs";
 import { type TenantDatabaseOutputs, asInputs, expiryOf, outputsOf } from "./outputs";
+import { relocate } from "./relocate";
+import { relocateInPlace } from "./relocate-in-place";
 import { migrateExisting, type Open } from "./schema";
 
 /** Brings an existing database to what is now declared; how far it came is in the outputs, also when it fails. */
@@ -32,10 +34,11 @@ export async function updateTenantDatabase(
   olds: TenantDatabaseOutputs,
   news: TenantDatabaseInputs,
   context: Context,
-  note: (text: string) => Promise<void> = (text) =>
-    engineLog("info", text, urnOf(news.self, typeToken("tenantDatabase"))),
+  note: (text: string, ephemeral?: boolean) => Promise<void> = (text, ephemeral) =>
+    engineLog("info", text, urnOf(news.self, typeToken("tenantDatabase")), ephemeral),
 ): Promise<TenantDatabaseOutputs> {
-  await requireScope(context, olds.scope);
+  const from = olds.connection === news.connection ? context : context.beside(olds.connection);
+  await requireScope(from, olds.scope);
   if (olds.status === "expired") {
     throw new TenantryError("expired", `${olds.name}: it expired at ${olds.expiresAt} and its data is gone.`, {
       fix: "Take it out of the program; declare it again to have a new, empty one.",
@@ -43,31 +46,38 @@ export async function updateTenantDatabase(
   }
   const expiresAt = news.expiresIn !== undefined && news.expiresIn === olds.expiresIn ? olds.expiresAt : expiryOf(news);
   const claimedAnew = isClaimedDifferently(olds, news, expiresAt);
-  const moves = whatMoves(olds, news) === "name";
+  const how = await howItMoves(olds, news, context);
+  const moves = how !== undefined;
   const desired = desiredConfiguration(news, olds);
   const schema = schemaOf(news);
   const migrates = schema !== undefined && !schema.rollout && !isAt(olds, schema);
   const changes = migrates || moves || configurationChange(declaredConfiguration(olds), desired) !== undefined;
   // Only what reaches beyond state asks: what is recorded alone costs no call.
-  const successor = claimedAnew || changes ? await successorOf(context, id, { ...olds, self: news.self }) : undefined;
+  const successor = claimedAnew || changes ? await successorOf(from, id, { ...olds, self: news.self }) : undefined;
   if (successor !== undefined) {
     await note(leftTo(successor, olds.name));
     return olds;
   }
   const database = { name: olds.name, id: olds.databaseId, hostname: olds.hostname };
-  const inPlace = { ...news, name: olds.name, group: olds.group };
+  const connection = how === undefined ? news.connection : olds.connection;
+  const inPlace = { ...news, name: olds.name, group: olds.group, connection };
   // As far as it is known to hold: the claim's part of it only once the registry has it.
   let reached: TenantDatabaseOutputs = {
-    ...outputsOf(context, inPlace, database, declaredConfiguration(olds), olds),
+    ...outputsOf(from, inPlace, database, declaredConfiguration(olds), olds),
     self: olds.self,
     tenant: olds.tenant,
     schema: olds.schema,
     schemaVersion: olds.schemaVersion,
   };
   try {
-    if (claimedAnew) await amendClaim(context, id, olds, news, expiresAt);
+    // What goes to another registry is claimed there.
+    if (claimedAnew && (how === undefined || how === "renamed")) await amendClaim(context, id, olds, news, expiresAt);
     reached = { ...reached, self: news.self, tenant: news.tenant, expiresAt };
-    if (moves) reached = await copyUnderNewName(id, reached, news, context);
+    if (how === "renamed") reached = await copyUnderNewName(id, reached, news, context);
+    else if (how !== undefined) {
+      const move = { id, olds: reached, news, from, to: context, note };
+      reached = how === "in place" ? await relocateInPlace(move) : await relocate(move);
+    }
     if (changes) {
       const present = await requirePresent(context, reached);
       let observed = await observeConfiguration(context, present, desired);
@@ -95,6 +105,23 @@ export async function updateTenantDatabase(
     throw new Unfinished(error, id, reached);
   }
   return { ...reached, schema: news.schema, schemaVersion: news.schema && reached.schemaVersion };
+}
+
+/**
+ * renamed: the platform copies it, within its group. beside: both can be there at the same time. in place: it keeps its
+ * name where that is unique. Undefined: it stays where it is.
+ */
+async function howItMoves(
+  olds: TenantDatabaseOutputs,
+  news: TenantDatabaseInputs,
+  context: Context,
+): Promise<"renamed" | "beside" | "in place" | undefined> {
+  const what = whatMoves(olds, news, context);
+  if (what === undefined) return undefined;
+  if ((await context.scope()) !== olds.scope) return "beside";
+  if (news.group !== olds.group) return news.name === olds.name ? "in place" : "beside";
+  if (news.name === olds.name) return undefined;
+  return context.platform.capabilities.seedFromDatabase ? "renamed" : "beside";
 }
 
 /**
