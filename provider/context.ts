@@ -4,7 +4,7 @@ import { type Access, type Platform, type PlatformDatabase, type TokenSubject, s
 import { selectPlatform } from "./platform/select";
 import { type ConnectionSettings, readSettings } from "./platform/settings";
 import { type Sql, openSql } from "./platform/sql";
-import { isLaidOut, layOutRegistry, openRegistry, type Registry } from "./registry/registry";
+import { beginRun, isLaidOut, openRegistry, type Registry } from "./registry/registry";
 import { registryName } from "./registry/reserved-names";
 
 /**
@@ -170,11 +170,9 @@ export function createContext(
     const opened = sql({ name, hostname: database.hostname, group });
     if (make) {
       await opened.ready();
-      await layOutRegistry(opened);
-    } else if (!(await isLaidOut(opened))) {
-      return undefined;
+      return openRegistry(opened, stack, await beginRun(opened, stack, true));
     }
-    return openRegistry(opened, stack);
+    return (await isLaidOut(opened)) ? openRegistry(opened, stack) : undefined;
   };
 
   return {

@@ -64,22 +64,20 @@ export interface Amendment {
   readonly expiresAt: string | undefined;
 }
 
-/** Makes the tables of a new registry database; harmless on an old one. */
-export async function layOutRegistry(sql: Sql): Promise<void> {
-  await sql.batch(registrySchema, "write", { idempotent: true });
-}
-
 /** False where a run died between making the registry's database and its tables: nothing was claimed there yet. */
 export async function isLaidOut(sql: Sql): Promise<boolean> {
   const tables = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'claims'";
   return (await sql.execute({ sql: tables, args: [] }, { idempotent: true })).rows.length > 0;
 }
 
-/** `stack` is `organization/project/stack`, whose runs are numbered. */
-export function openRegistry(sql: Sql, stack: string): Registry {
-  let number: Promise<number> | undefined;
+/**
+ * `stack` is `organization/project/stack`, whose runs are numbered. `begun`: this run's number, where it has one already;
+ * default: it gets one with its first write.
+ */
+export function openRegistry(sql: Sql, stack: string, begun?: number): Registry {
+  let number = begun === undefined ? undefined : Promise.resolve(begun);
   const run = (): Promise<number> => {
-    number ??= nextRun(sql, stack);
+    number ??= beginRun(sql, stack);
     number.catch(() => (number = undefined));
     return number;
   };
@@ -196,9 +194,11 @@ const inBatchesOfReads = (sql: Sql) =>
 /** Numbers follow the clock, so that those of a registry that was made anew, or of another group's, go on upwards. */
 const secondsNow = "CAST(strftime('%s', 'now') AS INTEGER)";
 
-async function nextRun(sql: Sql, stack: string): Promise<number> {
+/** Numbers a run, in the same trip that makes the tables of a new registry where `isNew`. Default: they are there. */
+export async function beginRun(sql: Sql, stack: string, isNew = false): Promise<number> {
   const results = await sql.batch(
     [
+      ...(isNew ? registrySchema : []),
       {
         sql: `INSERT INTO runs (stack, number) VALUES (?, (SELECT max(coalesce(max(number), 0) + 1, ${secondsNow}) FROM runs))
               ON CONFLICT (stack) DO UPDATE SET number = excluded.number`,
@@ -209,7 +209,7 @@ async function nextRun(sql: Sql, stack: string): Promise<number> {
     "write",
     { idempotent: true },
   );
-  return Number(results[1]!.rows[0]!["number"]);
+  return Number(results.at(-1)!.rows[0]!["number"]);
 }
 
 /** Runs the statements in one transaction that fails as a whole when `mine` is no longer the stack's newest run. */

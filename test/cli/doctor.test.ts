@@ -3,7 +3,8 @@ import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { openSql } from "../../provider/platform/sql";
-import { layOutRegistry, openRegistry } from "../../provider/registry/registry";
+import { openRegistry } from "../../provider/registry/registry";
+import { registrySchema } from "../../provider/registry/schema";
 import { registryName } from "../../provider/registry/reserved-names";
 import { type LocalPlatform, startLocalPlatform } from "../../provider/local";
 import type { Check } from "../../sdk/cli/doctor/check";
@@ -138,7 +139,7 @@ describe("tenantry doctor", function () {
       await api.ok("POST", "/databases", { name: registryName("half"), group: "half" });
       const token = await mint(api, `databases/${name}`);
       const sql = openSql({ url: platform.databaseUrl(name, "globex"), token: async () => token });
-      await layOutRegistry(sql);
+      await sql.batch(registrySchema, "write");
       const registry = openRegistry(sql, "acme/shop/dev");
       const claim = (tenant: string) =>
         registry.claim({

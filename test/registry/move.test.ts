@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Sql } from "../../provider/platform/sql";
 import { type RecordedClaim, inspectClaims, withRegistrySql } from "../../provider/registry/inspect";
 import { type Move, findMoves, openMoves, writeMoves } from "../../provider/registry/move";
-import { layOutRegistry } from "../../provider/registry/registry";
+import { registrySchema } from "../../provider/registry/schema";
 import { registryName } from "../../provider/registry/reserved-names";
 import { type Bench, addressOf, stack, withBench } from "../support/bench";
 
@@ -27,7 +27,7 @@ async function withHeld(names: readonly string[], use: (scene: Scene) => Promise
     await withRegistrySql({ platform, group: "eu", database, access: "full-access" }, async (opened) => {
       let requests = 0;
       const sql: Sql = { ...opened, batch: (...given) => (requests++, opened.batch(...given)) };
-      await layOutRegistry(sql);
+      await sql.batch(registrySchema, "write");
       await hold(bench, names);
       const claims = (): Promise<RecordedClaim[]> => inspectClaims(sql);
       await use({

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { ClaimRequest } from "../../provider/registry/claim";
-import { type Registry, isLaidOut, layOutRegistry, openRegistry } from "../../provider/registry/registry";
+import { type Registry, isLaidOut, openRegistry } from "../../provider/registry/registry";
+import { registrySchema } from "../../provider/registry/schema";
 import { type Sql, openSql } from "../../provider/platform/sql";
 import { mint } from "../local/api-caller";
 import { addressOf, stack, withBench } from "../support/bench";
@@ -40,7 +41,7 @@ async function withRegistry(
     };
     try {
       assert.equal(await isLaidOut(sql), false);
-      await layOutRegistry(sql);
+      await sql.batch(registrySchema, "write");
       assert.equal(await isLaidOut(sql), true);
       const open = (of = stack): Registry => openRegistry(connect(), of);
       await use({ registry: openRegistry(counted, stack), sql, open, batches: () => batches });
