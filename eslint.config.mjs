@@ -24,7 +24,7 @@ export default tseslint.config(
       "provider/rollout/schema/scratch.ts",
       "provider/registry/**",
       "provider/resources/tenant-database/contents.ts",
-      "provider/transfer/{load,rows,transfer,verify}.ts",
+      "provider/transfer/{load,rows,survey,transfer,verify}.ts",
       "provider/local/hrana/**",
       "provider/local/store/database-files.ts",
     ],

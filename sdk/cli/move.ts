@@ -5,6 +5,8 @@ import { type DestinationFlags, destinationOf } from "./move/destination";
 import { type MovePlan, type MoveScene, planMoves } from "./move/plan";
 import { problemsText } from "../manifest/problems";
 import { readManifest } from "./manifest/read";
+import { type ForecastFlags, forecastMoves } from "./move/forecast";
+import { forecastDocument, forecastText } from "./move/forecast-text";
 import { afterwards, moveDocument, planReport, unclearReport } from "./move/report";
 import { handOver, untaken } from "./move/write";
 import { globs, parseNamePattern } from "./name-pattern";
@@ -12,8 +14,11 @@ import { consent } from "./registry/consent";
 import { withSettings } from "./registry/flags";
 import { contextLine } from "./registry/report";
 import { type SceneFlags, openScene } from "./registry/scene";
+import { openPlainGround } from "./schema/ground";
+import { readState } from "./stack";
 
-interface Flags extends SceneFlags, DestinationFlags {
+interface Flags extends SceneFlags, DestinationFlags, ForecastFlags {
+  readonly plan?: boolean;
   readonly fromFleet?: string;
   readonly where?: Readonly<Record<string, string>>;
   readonly id?: string;
@@ -43,6 +48,9 @@ export function moveCommand(): Command {
       "how a tenant's id is in its database's name, such as \"tenant-{id}\" (default: its `tenant`)",
     )
     .option("--manifest <path>", "only tenants of this manifest, under the ids that it gives them")
+    .option("--plan", "show what moving their data would mean, to the group or connection named, and write nothing")
+    .option("--to-connection <name>", 'with --plan: to this one of tenantry:connections; "" is the stack\'s own')
+    .option("--to-group <name>", "with --plan: to this group (default: one of the name that each has now)")
     .option("--undo", "take back what was handed over and nobody has taken yet")
     .option("--skip-unclear", "leave out what cannot be handed over as things stand, and hand over the rest")
     .option("--dry-run", "show what would be written, and write nothing")
@@ -53,17 +61,48 @@ export function moveCommand(): Command {
       `
 Without it, a tenant that moves in a program is refused where it should go, and not deleted where it was.
 
+Data does not move: that does a changed group or connection, with onReplace: "copy",
+and --plan shows what it would mean. Exit code of --plan: 2 where something cannot be
+moved as things stand.
+
 Examples:
   tenantry move --to-fleet prod
   tenantry move --to-fleet prod --manifest tenants.yaml
   tenantry move --from-fleet prod --to-resources
   tenantry move acme "eu-*" --to-fleet prod --to-stack organization/shop/eu
-  tenantry move --undo`,
+  tenantry move --undo
+  tenantry move acme --plan --to-connection self-hosted --to-group eu`,
     )
     .action(move);
 }
 
-async function move(names: string[], { json, dryRun, yes, ...flags }: Flags): Promise<void> {
+async function move(names: string[], { plan: isPlan, ...given }: Flags): Promise<void> {
+  if (isPlan) return forecast(names, given);
+  if (given.toConnection !== undefined || given.toGroup !== undefined) {
+    throw new TenantryError("invalid-input", "This command moves no data to another group or connection.", {
+      fix: 'See what it would mean with --plan; then declare it so, with onReplace: "copy", and run `pulumi up`.',
+    });
+  }
+  return handOverTo(names, given);
+}
+
+/** Where the data would go, what that takes, and what stands in the way. */
+async function forecast(names: string[], { json, toConnection, toGroup, ...flags }: Flags): Promise<void> {
+  if (toConnection === undefined && toGroup === undefined) {
+    throw new TenantryError("invalid-input", "--plan: where they would go was not said.", {
+      fix: "Pass --to-group, --to-connection, or both.",
+    });
+  }
+  const plain = await openPlainGround(flags, "read-only");
+  const from = { ...plain, state: plain.stack && (await readState(plain.stack)) };
+  const elsewhere = { stack: flags.stack, connection: toConnection || undefined };
+  const to = toConnection === undefined ? from : await openPlainGround(elsewhere, "read-only");
+  const forecasts = await forecastMoves(from, to, names, { toConnection, toGroup });
+  process.stdout.write((json ? forecastDocument : forecastText)(from, to, forecasts));
+  if (forecasts.some(({ hindrances }) => hindrances.length > 0)) process.exitCode = 2;
+}
+
+async function handOverTo(names: string[], { json, dryRun, yes, ...flags }: Flags): Promise<void> {
   const scene = requireState(await openScene(flags));
   const { plan, words, note = [] } = flags.undo ? undoPlan(scene, names) : planned(scene, names, flags);
   const say = (lines: readonly string[]): void =>

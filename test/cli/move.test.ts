@@ -313,4 +313,63 @@ describe("tenantry move", function () {
       assert.deepEqual(await addresses(bench), { acme: addressOf("acme"), bolt: addressOf("bolt") });
     });
   });
+
+  it("shows with --plan what moving data would mean, and what stands in the way, and writes nothing", async () => {
+    await withScene(async ({ bench, cli, make, knows }) => {
+      await make({ acme: {}, globex: { deleteProtection: true } });
+      await bench.sql("acme", "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)");
+      await bench.sql("acme", "INSERT INTO notes (text) VALUES ('a'), ('b'), ('c')");
+      await bench.sql("acme", "CREATE VIRTUAL TABLE search USING fts5 (text, content='notes', content_rowid='id')");
+      await bench.api.ok("POST", "/groups", { name: "us", location: "aws-us-east-1" });
+      const claims = await bench.claims();
+      const within = await cli("acme", "--plan", "--to-group", "us");
+      assert.deepEqual([within.code, within.stderr], [0, ""]);
+      assert.match(
+        within.stdout,
+        /^acme: from group "eu" to group "us"\n {2}carries 3 rows in 1 table, less than 0\.1 MB;/m,
+      );
+      assert.match(
+        within.stdout,
+        /blocks writes for about 3 s; reads go on, but for a moment while its name changes hands/,
+      );
+      assert.match(within.stdout, /^ {2}builds anew: search$/m);
+      assert.match(within.stdout, /^ {2}keeps a copy of another name for 7 days, closed$/m);
+      assert.match(
+        within.stdout,
+        /declare it with the new group and onReplace: "copy", and run `pulumi up`\. Nothing was/,
+      );
+      await withBench(async (other) => {
+        const { url, apiToken } = other.platform;
+        const connections = JSON.stringify({ other: { platform: "local", apiUrl: url, apiToken } });
+        await knows({ config: { "tenantry:connections": connections } });
+        const both = await cli("--plan", "--to-connection", "other");
+        assert.deepEqual([both.code, both.stderr], [2, ""]);
+        assert.match(both.stdout, /^acme: from group "eu" of local:\S+ to group "eu" of local:\S+$/m);
+        assert.match(both.stdout, /^ {2}keeps the old database for 7 days, closed to reads and writes/m);
+        assert.match(
+          both.stdout,
+          /^globex: .*\n {2}cannot be moved: it is protected: set deleteProtection to false first$/m,
+        );
+        assert.ok(!both.stdout.includes(apiToken));
+        await other.api.ok("POST", "/databases", { name: "acme", group: "eu" });
+        const { code, stdout } = await cli("acme", "--plan", "--to-connection", "other", "--json");
+        const [move] = (JSON.parse(stdout) as { moves: Record<string, unknown>[] }).moves;
+        assert.deepEqual(
+          [code, move!["rows"], move!["how"], move!["hindrances"]],
+          [2, 3, "beside", ['there is a database "acme" at the new place already']],
+        );
+        assert.deepEqual(await other.databases(true), ["acme"]);
+      });
+      assert.deepEqual(await bench.claims(), claims);
+      const unsaid = await cli("acme", "--plan");
+      assert.match(
+        unsaid.stderr,
+        /--plan: where they would go was not said\. Pass --to-group, --to-connection, or both\./,
+      );
+      assert.match(
+        (await cli("acme", "--to-group", "us")).stderr,
+        /moves no data .*See what it would mean with --plan/,
+      );
+    });
+  });
 });
