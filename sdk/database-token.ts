@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Group } from "./group";
+import { joinPreflight } from "./preflight";
 import { remoteInputs, typeOf, withoutStacks } from "./remote";
 import { TenantDatabase } from "./tenant-database";
 
@@ -60,6 +61,7 @@ export class DatabaseToken extends pulumi.CustomResource {
     } finally {
       stacks.restore();
     }
+    joinPreflight(args?.connection, this.token);
   }
 }
 

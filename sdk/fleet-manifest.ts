@@ -4,13 +4,15 @@ import { TenantryError } from "../provider/platform/errors";
 import { Group } from "./group";
 import type { ManifestGroup, ManifestSchema } from "./manifest/definition";
 import type { ResolvedManifest } from "./manifest/resolve";
-import { joinPreflight } from "./preflight";
+import type { Need } from "./preflight";
 import { SchemaTemplate } from "./schema-template";
 
 /** What a fleet takes of a manifest. */
 export interface FleetManifest extends Pick<ResolvedManifest, "maxRemovals" | "rollout"> {
   /** With a group's or a template's outputs in place of its name, where the fleet declares it. */
   readonly tenants: readonly ({ readonly id: string } & Record<string, unknown>)[];
+  /** The groups that have to be there. */
+  readonly needs: readonly Need[];
 }
 
 export interface FleetManifestOptions {
@@ -47,16 +49,16 @@ export function readFleetManifest(
     const template = { name, ...schema, migrate: "rollout", ...common } as const;
     schemas.set(name, new SchemaTemplate(`${fleet}-${name}`, template, besideFleet(opts, name)).ref);
   }
+  const needs: Need[] = [];
   const tenants = manifest.tenants.map((tenant) => {
     if (!groups.has(tenant.group)) {
-      const need = { what: "group", value: tenant.group, where: placeOf(["tenants", tenant.id, "group"]) } as const;
-      joinPreflight(connection, need);
+      needs.push({ what: "group", value: tenant.group, where: placeOf(["tenants", tenant.id, "group"]) });
       groups.set(tenant.group, tenant.group);
     }
     const schema = tenant.schema === undefined ? undefined : (schemas.get(tenant.schema) ?? tenant.schema);
     return { ...tenant, group: groups.get(tenant.group), ...(schema === undefined ? {} : { schema }) };
   });
-  return { tenants, maxRemovals, rollout };
+  return { tenants, needs, maxRemovals, rollout };
 }
 
 function resolved(fleet: string, path: string, group: string | undefined) {

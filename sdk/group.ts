@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { nameFrom } from "../provider/resources/name";
-import type { Need } from "./preflight";
+import { type Need, joinPreflight } from "./preflight";
 import { isKind, remoteInputs, typeOf } from "./remote";
 
 export interface GroupArgs {
@@ -61,6 +61,7 @@ export class Group extends pulumi.CustomResource {
       nameIsDefault: args?.name === undefined || undefined,
     };
     const outputs = { groupId: undefined, scope: undefined };
-    super(typeOf("group"), name, { ...outputs, ...remoteInputs("group", name, inputs, opts, need) }, opts);
+    super(typeOf("group"), name, { ...outputs, ...remoteInputs("group", name, inputs, opts) }, opts);
+    joinPreflight(args?.connection, this.scope, need);
   }
 }

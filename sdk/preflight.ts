@@ -1,6 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Context } from "../provider/context";
 import type { Platform } from "../provider/platform/platform";
+import type { FleetAddress } from "../provider/resources/tenant-fleet/record";
+import type { RosterTenant } from "../provider/resources/tenant-fleet/roster";
+import { isKnown } from "./known";
 
 /** Something that must be there before the first write. `where` names the resource and the property. */
 export interface Need {
@@ -9,33 +12,74 @@ export interface Need {
   readonly where: string;
 }
 
+/** The tenants of a fleet that is not there yet; `where` names it. */
+export interface FleetNeed extends Pick<FleetAddress, "self" | "formerly"> {
+  readonly where: string;
+  readonly tenants: readonly RosterTenant[];
+}
+
+interface Waiting {
+  readonly connection: string | undefined;
+  readonly asIs: pulumi.Output<unknown>;
+  readonly need?: Need;
+  /** Undefined: not known yet. */
+  readonly fleet?: () => Promise<FleetNeed | undefined>;
+}
+
 /**
  * In a preview the engine calls neither create nor update, so what needs the platform is looked up here, in the
  * program's process: a few read-only calls, shared by all resources, and all that is wrong is said at once. Outside a
- * preview there is no preflight: applying nothing costs nothing.
+ * preview there is no preflight: applying nothing costs nothing. Neither does a preview in which nothing changes.
  */
-let needs = new Map<string | undefined, Need[]>();
+let waiting: Waiting[] = [];
 let round: Promise<void> | undefined;
 
-/** Every resource joins; what it needs is looked up together with the others' that are declared in the same turn. */
-export function joinPreflight(connection: string | undefined, need?: Need): void {
+/**
+ * Every resource joins; what it needs is looked up together with the others' that are declared in the same turn. `asIs`: an
+ * output of it that a preview knows only where the resource stays as it is; then nothing is looked up.
+ */
+export function joinPreflight(connection: string | undefined, asIs: pulumi.Output<unknown>, need?: Need): void {
+  join({ connection, asIs, ...(need ? { need } : {}) });
+}
+
+/** The same for the tenants of a fleet, where there is none yet. `id`: the fleet's. */
+export function joinFleet(
+  connection: string | undefined,
+  id: pulumi.Output<unknown>,
+  fleet: () => Promise<FleetNeed | undefined>,
+): void {
+  join({ connection, asIs: id, fleet });
+}
+
+function join(one: Waiting): void {
   if (!pulumi.runtime.isDryRun()) return;
-  needs.set(connection, [...(needs.get(connection) ?? []), ...(need ? [need] : [])]);
+  waiting.push(one);
   round ??= look();
 }
 
 async function look(): Promise<void> {
   await new Promise<void>((resolve) => setImmediate(resolve));
-  const asked = needs;
-  needs = new Map();
+  const asked = waiting;
+  waiting = [];
   round = undefined;
-  const found = await Promise.all([...asked].map(([connection, needed]) => findProblems(connection, needed)));
-  const problems = found.flat();
-  const last = problems.pop();
-  for (const problem of problems) await pulumi.log.error(problem);
-  // The log alone does not fail a preview, and `up` would go on. Nobody catches this: it is told as the program's own
-  // error, and the rest of the preview is still shown. Once the program has ended, its stack would be told instead.
-  if (last !== undefined) throw Object.assign(new pulumi.RunError(last), { stack: "" });
+  // The engine would not wait for what only calls a platform.
+  const done = pulumi.runtime.rpcKeepAlive();
+  try {
+    const stays = await Promise.all(asked.map(({ asIs }) => isKnown(asIs)));
+    const due = new Map<string | undefined, Waiting[]>();
+    asked.forEach((one, i) => {
+      if (!stays[i]) due.set(one.connection, [...(due.get(one.connection) ?? []), one]);
+    });
+    const found = await Promise.all([...due].map(([connection, all]) => findProblems(connection, all)));
+    const problems = found.flat();
+    const last = problems.pop();
+    for (const problem of problems) await pulumi.log.error(problem);
+    // The log alone does not fail a preview, and `up` would go on. Nobody catches this: it is told as the program's own
+    // error, and the rest of the preview is still shown. Once the program has ended, its stack would be told instead.
+    if (last !== undefined) throw Object.assign(new pulumi.RunError(last), { stack: "" });
+  } finally {
+    done();
+  }
 }
 
 /** The stack's configuration without its prefix, as the drivers read it. */
@@ -91,7 +135,7 @@ export function readOnlyContext(connection: string | undefined): Promise<Context
   return made;
 }
 
-async function findProblems(connection: string | undefined, needs: readonly Need[]): Promise<string[]> {
+async function findProblems(connection: string | undefined, due: readonly Waiting[]): Promise<string[]> {
   let platform: Platform;
   try {
     platform = await platformOf(connection);
@@ -100,18 +144,34 @@ async function findProblems(connection: string | undefined, needs: readonly Need
     return [];
   }
   try {
-    const groups = (await platform.listGroups()).map((group) => group.name);
-    const wanted = needs.filter((need) => need.what === "location");
-    const locations = wanted.length > 0 ? (await platform.listLocations()).map((location) => location.code) : [];
-    return needs.flatMap(({ what, value, where }) => {
-      const known = what === "group" ? groups : locations;
-      if (known.includes(value)) return [];
-      const others = known.length > 0 ? `Known: ${known.join(", ")}.` : `There is none yet: declare it as a Group.`;
-      return [`${where}: there is no ${what} "${value}". ${others}`];
-    });
+    const missing = await findMissing(
+      platform,
+      due.flatMap(({ need }) => need ?? []),
+    );
+    // Of tenants whose group is not there, everything else would be said in vain.
+    return missing.length > 0 ? missing : await findRefused(connection, due);
   } catch (error) {
     const { TenantryError } = await import("../provider/platform/errors.js");
     if (error instanceof TenantryError) return [error.message];
     throw error;
   }
+}
+
+async function findMissing(platform: Platform, needs: readonly Need[]): Promise<string[]> {
+  const groups = (await platform.listGroups()).map((group) => group.name);
+  const wanted = needs.filter((need) => need.what === "location");
+  const locations = wanted.length > 0 ? (await platform.listLocations()).map((location) => location.code) : [];
+  return needs.flatMap(({ what, value, where }) => {
+    const known = what === "group" ? groups : locations;
+    if (known.includes(value)) return [];
+    const others = known.length > 0 ? `Known: ${known.join(", ")}.` : `There is none yet: declare it as a Group.`;
+    return [`${where}: there is no ${what} "${value}". ${others}`];
+  });
+}
+
+async function findRefused(connection: string | undefined, due: readonly Waiting[]): Promise<string[]> {
+  const fleets = (await Promise.all(due.map(({ fleet }) => fleet?.()))).filter((fleet) => fleet !== undefined);
+  if (fleets.length === 0) return [];
+  const { foresee } = await import("../provider/resources/tenant-fleet/foresee.js");
+  return foresee(fleets, await readOnlyContext(connection));
 }

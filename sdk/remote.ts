@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
 import { typeToken } from "../provider/resources/self";
-import { type Need, joinPreflight } from "./preflight";
 
 /** The kinds of resource, as `tenantry/runtime` exports them. */
 export type Kind = "group" | "tenantDatabase" | "databaseToken" | "schemaTemplate" | "schemaRollout" | "tenantFleet";
@@ -27,7 +26,7 @@ export function isKind(value: unknown, kind: Kind): boolean {
 
 /**
  * The inputs of a resource as they are registered. They replace what `pulumi.dynamic.Resource` would do: its way stores
- * the provider's code with every resource. `need` is looked up by the preflight.
+ * the provider's code with every resource.
  *
  * What is not given is left out: the SDK makes an Output of every key, and for each Output four promises with a mapped
  * stack trace, which is most of what a large program does.
@@ -37,9 +36,7 @@ export function remoteInputs(
   name: string,
   inputs: pulumi.Inputs,
   opts: pulumi.ResourceOptions,
-  need?: Need,
 ): pulumi.Inputs {
-  joinPreflight(inputs["connection"] as string | undefined, need);
   const all = {
     ...inputs,
     self: selfOf(kind, name, opts),
@@ -67,7 +64,11 @@ export function selfOf(kind: Kind, name: string, opts: pulumi.ResourceOptions): 
 }
 
 /** Addresses under which the registry may still know the resource: those of its aliases, and of its parent's. */
-function formerAddresses(kind: Kind, name: string, opts: pulumi.ResourceOptions): pulumi.Input<string[]> | undefined {
+export function formerAddresses(
+  kind: Kind,
+  name: string,
+  opts: pulumi.ResourceOptions,
+): pulumi.Input<string[]> | undefined {
   const { aliases = [], parent } = opts;
   const type = typeOf(kind);
   const urns = parent

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { TenantryError } from "../provider/platform/errors";
 import type { SchemaRolloutInputs } from "../provider/resources/schema-rollout/inputs";
+import { settled } from "./known";
 import { readOnlyContext } from "./preflight";
 
 type Declared = Pick<SchemaRolloutInputs, "schema" | "tenants">;
@@ -44,14 +45,6 @@ async function tell(
     // `up` would be refused before it touches anything. Nobody catches this: it is told as the program's own error.
     throw Object.assign(new pulumi.RunError(`${name}: ${error.message}`), { stack: "" });
   }
-}
-
-/** The value, or undefined where a part of it is known only once something else is done. */
-async function settled<T>(output: pulumi.Output<T>): Promise<T | undefined> {
-  // What the SDK itself asks; it has no public question for it.
-  const { isKnown } = output as unknown as { isKnown: Promise<boolean> };
-  if (!(await isKnown.catch(() => false))) return undefined;
-  return new Promise((resolve) => output.apply((value) => resolve(value as T)));
 }
 
 /** Undefined where check has something against the inputs, and says it. */

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Group } from "./group";
-import type { Need } from "./preflight";
+import { type Need, joinPreflight } from "./preflight";
 import { isKind, remoteInputs, typeOf, withoutStacks } from "./remote";
 import { previewRollout } from "./rollout-preview";
 import { SchemaTemplate } from "./schema-template";
@@ -106,13 +106,14 @@ export class SchemaRollout extends pulumi.CustomResource {
       tenants: tenantsOf(args?.tenants, Group.isInstance(group) ? group.name : group),
       canary: Array.isArray(args?.canary) ? args.canary.map(nameOf) : args?.canary,
     };
-    const registered = { ...computed, ...remoteInputs("schemaRollout", name, inputs, opts, need) };
+    const registered = { ...computed, ...remoteInputs("schemaRollout", name, inputs, opts) };
     const stacks = withoutStacks();
     try {
       super(typeOf("schemaRollout"), name, registered, opts);
     } finally {
       stacks.restore();
     }
+    joinPreflight(args?.connection, this.counts, need);
     const isDeclared = (tenant: unknown): boolean => TenantDatabase.isInstance(tenant);
     const declared = Array.isArray(args?.tenants) ? args.tenants.map(isDeclared) : [];
     previewRollout(this, name, args?.connection, inputs, declared);

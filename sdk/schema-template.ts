@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { nameFrom } from "../provider/resources/name";
 import { type MigrationFormat, type MigrationRef, digestOf, readMigrations } from "../provider/rollout/source";
 import { formatTemplateRef } from "../provider/rollout/template-ref";
+import { joinPreflight } from "./preflight";
 import { isKind, remoteInputs, typeOf } from "./remote";
 
 export interface SchemaTemplateArgs {
@@ -52,6 +53,9 @@ export class SchemaTemplate extends pulumi.CustomResource {
   /** What a TenantDatabase takes as its `schema`: name, version, digest and folder in one line. */
   declare readonly ref: pulumi.Output<string>;
 
+  /** Where it lives: platform, organization and host. */
+  declare readonly scope: pulumi.Output<string>;
+
   static override isInstance(value: unknown): value is SchemaTemplate {
     return isKind(value, "schemaTemplate");
   }
@@ -78,6 +82,7 @@ export class SchemaTemplate extends pulumi.CustomResource {
       { scope: undefined, ...remoteInputs("schemaTemplate", name, inputs, opts) },
       opts,
     );
+    joinPreflight(args.connection, this.scope);
   }
 }
 

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { nameFrom } from "../provider/resources/name";
 import { Group } from "./group";
-import type { Need } from "./preflight";
+import { type Need, joinPreflight } from "./preflight";
 import { isKind, remoteInputs, typeOf, withoutStacks } from "./remote";
 import { SchemaTemplate } from "./schema-template";
 
@@ -113,13 +113,14 @@ export class TenantDatabase extends pulumi.CustomResource {
       group: Group.isInstance(args?.group) ? args.group.name : args?.group,
       schema: SchemaTemplate.isInstance(args?.schema) ? args.schema.ref : args?.schema,
     };
-    const registered = { ...computed, ...remoteInputs("tenantDatabase", name, inputs, opts, need) };
+    const registered = { ...computed, ...remoteInputs("tenantDatabase", name, inputs, opts) };
     const stacks = withoutStacks();
     try {
       super(typeOf("tenantDatabase"), name, registered, opts);
     } finally {
       stacks.restore();
     }
+    joinPreflight(args?.connection, this.scope, need);
   }
 }
 

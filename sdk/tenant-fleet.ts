@@ -15,8 +15,9 @@ import { addressBy } from "../provider/resources/tenant-fleet/urls";
 import { formatTemplateRef, parseTemplateRef } from "../provider/rollout/template-ref";
 import { type FleetManifest, readFleetManifest } from "./fleet-manifest";
 import { Group } from "./group";
-import type { Need } from "./preflight";
-import { isKind, remoteInputs, selfOf, typeOf, withoutStacks } from "./remote";
+import { settled } from "./known";
+import { type Need, joinFleet, joinPreflight } from "./preflight";
+import { formerAddresses, isKind, remoteInputs, selfOf, typeOf, withoutStacks } from "./remote";
 import { resolved } from "./resolved";
 import type { SchemaRolloutArgs } from "./schema-rollout";
 import { SchemaTemplate } from "./schema-template";
@@ -128,8 +129,6 @@ export class TenantFleet extends pulumi.CustomResource {
 
   constructor(name: string, args: TenantFleetArgs, opts: pulumi.CustomResourceOptions = {}) {
     const { tenants, manifest, namePattern, group, schema, ...rest } = args ?? {};
-    const need: Need | undefined =
-      typeof group === "string" ? { what: "group", value: group, where: `${name}: group` } : undefined;
     const self = pulumi.output(selfOf("tenantFleet", name, opts));
     const common = {
       group: Group.isInstance(group) ? group.name : group,
@@ -138,18 +137,24 @@ export class TenantFleet extends pulumi.CustomResource {
     const read = manifest === undefined ? undefined : manifestOf(name, args, opts);
     const declared = rosterOf(name, read?.tenants ?? tenantsOf(name, tenants, namePattern), common);
     const roster = self.apply(rosterFolder);
+    const listed = resolved(declared).apply((all) => all.map(underFleet));
     const written = pulumi
-      .all([roster, resolved(declared)])
-      .apply(([folder, all]) => ({ digest: write(folder, { tenants: all.map(underFleet) }) }));
+      .all([roster, listed])
+      .apply(([folder, all]) => ({ digest: write(folder, { tenants: all }) }));
     const { maxRemovals = read?.maxRemovals, rollout = read?.rollout } = rest;
     const inputs = { ...rest, maxRemovals, rollout, roster, digest: written.digest, count: declared.length };
-    const registered = { ...computed, ...remoteInputs("tenantFleet", name, inputs, opts, need) };
+    const registered = { ...computed, ...remoteInputs("tenantFleet", name, inputs, opts) };
     const stacks = withoutStacks();
     try {
       super(typeOf("tenantFleet"), name, registered, opts);
     } finally {
       stacks.restore();
     }
+    for (const need of read?.needs ?? groupsOf(name, args)) joinPreflight(args.connection, this.packed, need);
+    joinFleet(args.connection, this.id, async () => {
+      const known = await settled(pulumi.all([self, formerAddresses("tenantFleet", name, opts) ?? [], listed]));
+      return known && { where: name, self: known[0], formerly: known[1], tenants: known[2] };
+    });
   }
 }
 
@@ -163,6 +168,17 @@ const computed = {
   packed: undefined,
   urls: undefined,
 };
+
+/** The groups that a program names, each where it does so first; those of a manifest say their own places. */
+function groupsOf(fleet: string, { group, tenants = {} }: TenantFleetArgs): Need[] {
+  const own = Array.isArray(tenants) ? [] : Object.entries(tenants as Record<string, FleetTenantArgs>);
+  const named = [[`${fleet}: group`, group], ...own.map(([id, args]) => [`${fleet}: tenants.${id}.group`, args.group])];
+  const first = new Map<string, Need>();
+  for (const [where, value] of named as [string, unknown][]) {
+    if (typeof value === "string" && !first.has(value)) first.set(value, { what: "group", value, where });
+  }
+  return [...first.values()];
+}
 
 /** A tenant whose properties may only be known later. */
 type Declared = { readonly id: string } & Record<string, unknown>;

@@ -44,6 +44,13 @@ describe("a fleet from a manifest", function () {
       assert.match(missing.output, /config\/fleet\/tenants\.yaml:2:\d+: tenants\.core\.group: there is no group "old"/);
 
       await platform.api.ok("POST", "/groups", { name: "old", location: "local" });
+      await platform.api.ok("POST", "/databases", { name: "t-core", group: "old" });
+      const taken = await project.preview({ fails: true });
+      assert.match(
+        taken.output,
+        /prod: tenants\.core\.name: a database "t-core" exists already and is not this stack's/,
+      );
+      await platform.api.ok("DELETE", "/databases/t-core");
       const first = await project.preview();
       assert.match(first.output, /create 4: acme, bolt, core and 1 more/);
       // The fleet, a group and a template of its own, and the program's two.
@@ -68,8 +75,10 @@ describe("a fleet from a manifest", function () {
         .filter(({ Name }) => Name.startsWith("t-"))
         .map(({ Name, group }) => `${Name} in ${group}`);
       assert.deepEqual(groups.sort(), ["t-acme in eu", "t-bolt in home", "t-core in old", "t-dove in eu"]);
-      const unchanged = await platform.during(() => project.up());
-      assert.deepEqual([unchanged.result.counts, unchanged.asked.writes], [{ same: 5 }, {}]);
+      const withPreview = { args: ["--skip-preview=false"] };
+      const unchanged = await platform.during(() => project.up(withPreview));
+      assert.deepEqual([unchanged.result.counts, unchanged.asked.all], [{ same: 5 }, []]);
+      assert.match(unchanged.result.output, /^Previewing update/m);
 
       await project.write({ "config/fleet/more.csv": "id,plan,geo,label:ring\neel,pro,eu,beta\n" });
       assert.match((await project.preview()).output, /create 1: eel; remove 1: dove/);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { LocalPlatformOptions } from "../../provider/local";
 import { Unfinished } from "../../provider/resources/handler";
 import { tenantFleetHandler } from "../../provider/resources/tenant-fleet";
 import type { TenantFleetInputs } from "../../provider/resources/tenant-fleet/inputs";
@@ -51,10 +52,13 @@ export const member = (id: string, more: Partial<RosterTenant> = {}): RosterTena
 export const recordsOf = ({ packed }: Pick<TenantFleetOutputs, "packed">): Record<string, FleetRecord> =>
   Object.fromEntries(unpackFleet(packed).map((record) => [record.id, record]));
 
-export async function withFleetScene(use: (scene: FleetScene) => Promise<void>): Promise<void> {
+export async function withFleetScene(
+  use: (scene: FleetScene) => Promise<void>,
+  options: LocalPlatformOptions = {},
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "tenantry-fleet-"));
   try {
-    await withBench((bench) => use(makeScene(bench, folder)));
+    await withBench((bench) => use(makeScene(bench, folder)), options);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

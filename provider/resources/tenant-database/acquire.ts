@@ -171,6 +171,26 @@ function adoptable(inputs: TenantDatabaseInputs, present: PlatformDatabase): Ten
   );
 }
 
+/**
+ * What `acquire` would say of a name, looked at without a write: `present` has it on the platform, `claim` in the group's
+ * registry. Undefined: it is free, ours, or may be taken.
+ */
+export function refusalOf(
+  inputs: TenantDatabaseInputs,
+  present: PlatformDatabase | undefined,
+  claim: Claim | undefined,
+): TenantryError | undefined {
+  const isOurs = claim !== undefined && [inputs.self, ...(inputs.formerly ?? [])].includes(claim.address);
+  if (claim && !isOurs) {
+    const isRuntime = isRuntimeAddress(claim.address) && claim.state !== "deleting";
+    if (inputs.adopt !== "force" && !(inputs.adopt === "unowned" && isRuntime)) return takenBy(claim, inputs.self);
+  }
+  if (!present) return undefined;
+  const isHere = present.group === undefined || present.group === inputs.group;
+  const isKnown = isOurs && (claim.databaseId ? claim.databaseId === present.id : !claim.existed);
+  return isHere && isKnown ? undefined : adoptable(inputs, present);
+}
+
 function takenBy(claim: Claim, self: string): TenantryError {
   if (isRuntimeAddress(claim.address)) {
     const erasing = claim.state === "deleting";
