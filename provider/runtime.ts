@@ -45,6 +45,7 @@ const configKeys = [
   "apiToken",
   "apiUrl",
   "databaseUrl",
+  "signingKey",
   "concurrency",
   "connections",
   "maxRemovals",

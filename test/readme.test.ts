@@ -78,6 +78,7 @@ describe("README: configuration", () => {
     platform: "turso",
     apiUrl: "https://one.example",
     databaseUrl: "libsql://{name}",
+    signingKey: `tenantry_signing_${"a".repeat(43)}`,
   };
   const valueOf = (setting: string, other = ""): string =>
     setting === "concurrency" || setting === "maxRemovals" ? `1${other}` : `${values[setting] ?? "one"}${other}`;

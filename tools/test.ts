@@ -9,7 +9,17 @@ import { runMocha, summary, type Count } from "./test/run-mocha";
 
 const root = path.resolve(__dirname, "..");
 /** Folders of tests that are neither quick nor need the engine. */
-const PLATFORM = ["cli", "client", "clients", "local", "resources", path.join("rollout", "fleet"), "tools", "transfer"];
+const PLATFORM = [
+  "cli",
+  "client",
+  "clients",
+  "local",
+  "resources",
+  "sqld",
+  path.join("rollout", "fleet"),
+  "tools",
+  "transfer",
+];
 /** Far above what one takes: only a hang should reach it, not a busy machine. */
 const FAST_MS = 60_000;
 /** One test runs several `pulumi` commands of a few seconds each, on a loaded machine. */

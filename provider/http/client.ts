@@ -14,6 +14,8 @@ export interface HttpClientOptions {
   readonly baseUrl: string;
   /** Sent as a bearer token, to this base URL only: redirects are not followed. */
   readonly token?: string;
+  /** What the token is announced as. Default "Bearer". */
+  readonly scheme?: "Bearer" | "Basic";
   /** Requests at the same time; shared with all clients of the same origin and token. Default 32. */
   readonly concurrency?: number;
   /**
@@ -85,7 +87,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     }
     const headers: Record<string, string> = { ...call.headers, accept: "application/json", "user-agent": userAgent };
     const token = call.bearer ?? (call.authenticated === false ? undefined : options.token);
-    if (token) headers.authorization = `Bearer ${token}`;
+    const scheme = call.bearer === undefined ? (options.scheme ?? "Bearer") : "Bearer";
+    if (token) headers.authorization = `${scheme} ${token}`;
     if (call.body !== undefined) headers["content-type"] = "application/json";
     return {
       method: call.method,

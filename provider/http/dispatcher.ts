@@ -20,6 +20,18 @@ export function dispatcherFor(origin: URL): Dispatcher {
   return (proxied ??= new EnvHttpProxyAgent(options));
 }
 
+/**
+ * Where to connect to, and the Host header if that does not follow from it. Names below "localhost" are this machine (RFC
+ * 6761, section 6.3), but not every resolver knows: plain Debian's does not. libsql-server tells its databases apart by such
+ * names, so that all of them share the connections to one server.
+ */
+export function routeOf(url: URL): { readonly url: URL; readonly host?: string } {
+  if (url.protocol !== "http:" || !url.hostname.endsWith(".localhost")) return { url };
+  const local = new URL(url);
+  local.hostname = "localhost";
+  return { url: local, host: url.host };
+}
+
 export function isLoopback(hostname: string): boolean {
   return (
     hostname === "localhost" ||

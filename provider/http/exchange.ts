@@ -1,7 +1,7 @@
 import { request } from "#undici";
 import { endWithRun } from "./cancellation";
 import { type Clock, systemClock } from "./clock";
-import { dispatcherFor } from "./dispatcher";
+import { dispatcherFor, routeOf } from "./dispatcher";
 import { type NetworkFault, networkFault } from "./network-fault";
 
 export interface ExchangeRequest {
@@ -31,11 +31,12 @@ export async function exchange(asked: ExchangeRequest): Promise<Answer | Network
   alarm.addEventListener("abort", ring, { once: true });
   const ended = endWithRun(end);
   try {
-    const reply = await request(asked.url, {
+    const { url, host } = routeOf(asked.url);
+    const reply = await request(url, {
       method: asked.method as "GET",
-      headers: asked.headers,
+      headers: host === undefined ? asked.headers : { ...asked.headers, host },
       body: asked.body,
-      dispatcher: dispatcherFor(asked.url),
+      dispatcher: dispatcherFor(url),
       signal: end.signal,
       headersTimeout: asked.timeout,
       bodyTimeout: asked.timeout,

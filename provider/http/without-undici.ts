@@ -12,7 +12,10 @@ interface Asked {
 export class Agent {}
 export class EnvHttpProxyAgent {}
 
-export async function request(url: URL, { method, headers, body, signal }: Asked) {
+export async function request(to: URL, { method, headers: { host, ...headers }, body, signal }: Asked) {
+  // A fetch takes no Host header: the name stays in the address, and these runtimes know what is below "localhost".
+  const url = new URL(to);
+  if (host !== undefined) url.host = host;
   const response = await fetch(url, { method, headers, body, signal, redirect: "manual" });
   return {
     statusCode: response.status,

@@ -5,11 +5,16 @@ import { refuseUnknownKeys } from "./setting-checks";
 export type Config = Record<string, string | undefined>;
 
 /** What a named connection can set; the stack's own connection can set the same, and more. */
-export const connectionKeys = ["platform", "organization", "apiUrl", "apiToken", "databaseUrl"] as const;
+export const connectionKeys = ["platform", "organization", "apiUrl", "apiToken", "databaseUrl", "signingKey"] as const;
 
 /** The variable with a named connection's token: "eu-prod" has TENANTRY_API_TOKEN_EU_PROD. */
 export function tokenVariable(connection: string): string {
-  return `TENANTRY_API_TOKEN_${connection.toUpperCase().replace(/[^A-Z0-9]/g, "_")}`;
+  return variableOf("TENANTRY_API_TOKEN", connection);
+}
+
+/** The same for any variable; the stack's own connection has it as it is. */
+export function variableOf(variable: string, connection: string | undefined): string {
+  return connection === undefined ? variable : `${variable}_${connection.toUpperCase().replace(/[^A-Z0-9]/g, "_")}`;
 }
 
 /** `tenantry:connections` as a map; a Map, so that a connection may be called "constructor". */

@@ -12,6 +12,11 @@ export function selectRemotePlatform(settings: ConnectionSettings): Platform {
       fix: "There is no disk to look for the platform on: pass apiUrl and token, as `npx tenantry local` prints them.",
     });
   }
+  if (platform === "libsql-server") {
+    throw new TenantryError("unsupported", "Tokens for a libsql-server are signed by Node.js, which is not here.", {
+      fix: "Pass tokenFor and urlFor, and mint the tokens where Node.js runs.",
+    });
+  }
   if (platform === "local") return localPlatformAt({ apiUrl, apiToken, organization, databaseUrl, concurrency });
   return tursoPlatform({ apiUrl, apiToken, organization: organization!, databaseUrl, concurrency });
 }

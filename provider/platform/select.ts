@@ -1,3 +1,4 @@
+import { libsqlServerPlatform } from "../drivers/libsql-server";
 import { localPlatform } from "../drivers/local";
 import { tursoPlatform } from "../drivers/turso";
 import { TenantryError } from "./errors";
@@ -11,7 +12,7 @@ export interface SelectOptions {
 
 /** The driver for a connection. The only place that names drivers. Opens no connection. */
 export function selectPlatform(settings: ConnectionSettings, { impatient = false }: SelectOptions = {}): Platform {
-  const { platform, organization, apiUrl, apiToken, databaseUrl, concurrency } = settings;
+  const { platform, organization, apiUrl, apiToken, databaseUrl, signingKey, concurrency } = settings;
   switch (platform) {
     case "local":
       return localPlatform({ apiUrl, apiToken, organization, databaseUrl, concurrency });
@@ -24,9 +25,18 @@ export function selectPlatform(settings: ConnectionSettings, { impatient = false
         concurrency,
         retry: impatient ? { outageAttempts: 3 } : undefined,
       });
+    case "libsql-server":
+      return libsqlServerPlatform({
+        apiUrl: apiUrl ?? lacking("apiUrl"),
+        apiToken,
+        databaseUrl: databaseUrl ?? lacking("databaseUrl"),
+        signingKey: signingKey ?? lacking("signingKey"),
+        concurrency,
+        retry: impatient ? { outageAttempts: 3 } : undefined,
+      });
     default:
       throw new TenantryError("unsupported", `The platform "${platform}" is not in this release.`, {
-        fix: 'Use "turso" or "local".',
+        fix: 'Use "turso", "local" or "libsql-server".',
       });
   }
 }

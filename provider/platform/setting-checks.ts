@@ -75,6 +75,16 @@ export function checkToken(setting: Setting): string {
   );
 }
 
+/** That it is whole: a key that is cut off signs as well as any, and opens nothing. */
+export function checkSigningKey(setting: Setting): string {
+  if (/^tenantry_signing_[\w-]{43}$/.test(setting.value)) return setting.value;
+  throw invalid(
+    setting,
+    'it does not look like "tenantry_signing_..." of 60 characters',
+    "Set the whole key, as `npx tenantry keygen` printed it.",
+  );
+}
+
 export function wholeNumber(setting: Setting, least: number, most: number): number {
   const number = /^\d+$/.test(setting.value) ? Number(setting.value) : NaN;
   if (number >= least && number <= most) return number;

@@ -1,12 +1,14 @@
-import { type Config, connectionKeys, readConnections, tokenVariable } from "./connections";
+import { type Config, connectionKeys, readConnections, tokenVariable, variableOf } from "./connections";
 import { didYouMean } from "./did-you-mean";
 import { TenantryError } from "./errors";
+import { requireSettings } from "./missing-settings";
 import type { PlatformName } from "./platform";
 import {
   type Setting,
   checkApiUrl,
   checkDatabaseUrl,
   checkOrganization,
+  checkSigningKey,
   checkToken,
   refuseUnknownKeys,
   wholeNumber,
@@ -25,6 +27,8 @@ export interface ConnectionSettings {
   readonly apiToken: string | undefined;
   /** A template of database addresses with `{name}` or `{hostname}`; undefined: the driver's default. */
   readonly databaseUrl: string | undefined;
+  /** What tokens are signed with, where the platform mints none. Always given for libsql-server. */
+  readonly signingKey: string | undefined;
   /** Calls in flight at most, 1 to 256. Default 32. */
   readonly concurrency: number;
   /** Databases that one refresh may find gone; undefined: the default of 10, or 5 % of more. */
@@ -37,7 +41,7 @@ export type SettingName = (typeof connectionKeys)[number] | "concurrency" | "max
 
 const stackKeys = [...connectionKeys, "concurrency", "maxRemovals", "connections"] as const;
 const platforms = ["turso", "local", "libsql-server", "persql", "tenantsdb"] as const satisfies readonly PlatformName[];
-const built: readonly PlatformName[] = ["turso", "local"];
+const built: readonly PlatformName[] = ["turso", "local", "libsql-server"];
 
 const environment: Record<SettingName, readonly string[]> = {
   platform: ["TENANTRY_PLATFORM"],
@@ -45,6 +49,7 @@ const environment: Record<SettingName, readonly string[]> = {
   apiUrl: ["TENANTRY_API_URL"],
   apiToken: ["TENANTRY_API_TOKEN"],
   databaseUrl: ["TENANTRY_DATABASE_URL"],
+  signingKey: ["TENANTRY_SIGNING_KEY"],
   concurrency: ["TENANTRY_CONCURRENCY"],
   maxRemovals: ["TENANTRY_MAX_REMOVALS"],
 };
@@ -125,7 +130,10 @@ function namedConnection(
       { fix: `Run \`pulumi config set --path tenantry:connections.${connection}.platform turso\`.` },
     );
   }
-  const variables = (name: SettingName): string[] => (name === "apiToken" ? [tokenVariable(connection)] : []);
+  const variables = (name: SettingName): string[] => {
+    if (name === "signingKey") return [variableOf("TENANTRY_SIGNING_KEY", connection)];
+    return name === "apiToken" ? [tokenVariable(connection)] : [];
+  };
   const pathOf = (name: SettingName): string => `tenantry:connections.${connection}.${name}`;
   return settingsOf(connection, find(own, env, pathOf, variables), config, env);
 }
@@ -147,6 +155,7 @@ function settingsOf(
     apiUrl: setting("apiUrl"),
     apiToken: setting("apiToken"),
     databaseUrl: setting("databaseUrl"),
+    signingKey: setting("signingKey"),
     concurrency: shared("concurrency"),
     maxRemovals: shared("maxRemovals"),
   };
@@ -156,8 +165,8 @@ function settingsOf(
   const databaseUrl = settings.databaseUrl && checkDatabaseUrl(settings.databaseUrl);
   const concurrency = settings.concurrency ? wholeNumber(settings.concurrency, 1, 256) : 32;
   const maxRemovals = settings.maxRemovals && wholeNumber(settings.maxRemovals, 0, 1_000_000);
-  if (platform === "turso" && !apiToken) throw tokenMissing(connection, path, flags);
-  if (platform === "turso" && !organization) throw organizationMissing(connection, path, flags);
+  const signingKey = settings.signingKey && checkSigningKey(settings.signingKey);
+  requireSettings(platform, { organization, apiUrl, apiToken, databaseUrl, signingKey }, connection);
   const sources: Partial<Record<SettingName, string>> = {};
   for (const [name, one] of Object.entries({ platform: platformSetting, ...settings })) {
     if (one) sources[name as SettingName] = one.source;
@@ -169,6 +178,7 @@ function settingsOf(
     apiUrl: apiUrl ?? (platform === "turso" ? "https://api.turso.tech" : undefined),
     apiToken,
     databaseUrl,
+    signingKey,
     concurrency,
     maxRemovals,
     sources,
@@ -193,24 +203,8 @@ function checkPlatform(setting: Setting | undefined, path: string, flags: string
   }
   if (!built.includes(known)) {
     throw new TenantryError("unsupported", `${setting.source}: the platform "${known}" is not in this release.`, {
-      fix: 'Use "turso" or "local".',
+      fix: `Use one of ${built.map((name) => `"${name}"`).join(", ")}.`,
     });
   }
   return known;
-}
-
-function tokenMissing(connection: string | undefined, path: string, flags: string): TenantryError {
-  const variable = connection === undefined ? "TURSO_API_TOKEN" : tokenVariable(connection);
-  const whose =
-    connection === undefined ? "No Turso API token" : `No Turso API token for the connection "${connection}"`;
-  return new TenantryError("credentials-missing", `${whose} is configured.`, {
-    fix: `Run \`pulumi config set ${flags}--secret ${path}apiToken\`, or set the environment variable ${variable}.`,
-  });
-}
-
-function organizationMissing(connection: string | undefined, path: string, flags: string): TenantryError {
-  const variable = connection === undefined ? ", or set the environment variable TURSO_ORGANIZATION" : "";
-  return new TenantryError("not-configured", `No Turso organization is configured (${path}organization).`, {
-    fix: `Run \`pulumi config set ${flags}${path}organization <slug>\`${variable}; \`turso org list\` shows the slugs.`,
-  });
 }

@@ -5,6 +5,7 @@ import { doctorCommand } from "./doctor";
 import { fleetCommand } from "./fleet";
 import { importCommand } from "./import";
 import { eachCommand } from "./each";
+import { keygenCommand } from "./keygen";
 import { localCommand } from "./local";
 import { manifestCommand } from "./manifest";
 import { moveCommand } from "./move";
@@ -25,7 +26,8 @@ const program = new Command("tenantry")
   .addCommand(manifestCommand())
   .addCommand(fleetCommand())
   .addCommand(eachCommand())
-  .addCommand(usageCommand());
+  .addCommand(usageCommand())
+  .addCommand(keygenCommand());
 
 program.parseAsync().catch((error: unknown) => {
   // A TenantryError says what happened and what to do; its stack would only bury that. Anything else is our fault.

@@ -35,9 +35,10 @@ export interface TenantryOptions extends ConnectionOptions, Sources, Defaults {
  */
 export function createTenantry(options: TenantryOptions = {}): Tenantry {
   refuseUnknownOptions(options, [...optionNames, "templates", "manifest"]);
-  const { platform, organization, token, apiUrl, databaseUrl, templates = {}, manifest: path, ...rest } = options;
+  const { platform, organization, token, apiUrl, databaseUrl, signingKey, ...others } = options;
+  const { templates = {}, manifest: path, ...rest } = others;
   const manifest = path === undefined ? undefined : readManifest(path, rest.group);
-  const given = { platform, organization, token, apiUrl, databaseUrl };
+  const given = { platform, organization, token, apiUrl, databaseUrl, signingKey };
   let selected: Platform | undefined;
   const select = (): Platform => (selected ??= selectPlatform(settingsFrom(given, process.env, manifest)));
   if (!rest.tokenFor) select();

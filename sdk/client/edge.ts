@@ -39,8 +39,8 @@ export interface TenantryOptions extends ConnectionOptions, Sources, Defaults {
  */
 export function createTenantry(options: TenantryOptions): Tenantry {
   refuseUnknownOptions(options, [...optionNames, "templates", "rules"]);
-  const { platform, organization, token, apiUrl, databaseUrl, templates = {}, rules, ...rest } = options;
-  const given = { platform, organization, token, apiUrl, databaseUrl };
+  const { platform, organization, token, apiUrl, databaseUrl, signingKey, templates = {}, rules, ...rest } = options;
+  const given = { platform, organization, token, apiUrl, databaseUrl, signingKey };
   let selected: Platform | undefined;
   const select = (): Platform => (selected ??= selectRemotePlatform(settingsFrom(given, {})));
   if (!rest.tokenFor) select();

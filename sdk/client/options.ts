@@ -4,7 +4,7 @@ import { type ConnectionSettings, readSettings } from "../../provider/platform/s
 
 /** Which platform, and as whom. In Node.js the environment says what is left out. */
 export interface ConnectionOptions {
-  /** "turso" or "local". @default TENANTRY_PLATFORM; there is no other default */
+  /** "turso", "local" or "libsql-server". @default TENANTRY_PLATFORM; there is no other default */
   readonly platform?: string;
   /** The organization's slug. @default TENANTRY_ORGANIZATION, TURSO_ORGANIZATION; on local "local" */
   readonly organization?: string;
@@ -14,10 +14,12 @@ export interface ConnectionOptions {
   readonly apiUrl?: string;
   /** A template of database addresses with `{name}` or `{hostname}`. @default TENANTRY_DATABASE_URL, else the platform's */
   readonly databaseUrl?: string;
+  /** On libsql-server, what tokens are signed with. @default TENANTRY_SIGNING_KEY */
+  readonly signingKey?: string;
 }
 
 export const optionNames = [
-  ...["platform", "organization", "token", "apiUrl", "databaseUrl", "cache", "tenants"],
+  ...["platform", "organization", "token", "apiUrl", "databaseUrl", "signingKey", "cache", "tenants"],
   ...["urlFor", "tokenFor", "group", "template", "access", "tokenTtl"],
 ];
 
@@ -31,6 +33,16 @@ export function refuseUnknownOptions(options: object, known: readonly string[]):
   }
 }
 
+/** By the words of the refusal. */
+const missingOptions = [
+  [/token/, "token", "API_TOKEN"],
+  [/organization/, "organization", "ORGANIZATION"],
+  [/admin API/, "apiUrl", "API_URL"],
+  [/addresses/, "databaseUrl", "DATABASE_URL"],
+  [/signing key/, "signingKey", "SIGNING_KEY"],
+  [/./, "platform", "PLATFORM"],
+] as const;
+
 /** What is wrong is said of options and variables: an application knows no stack. */
 export function settingsFrom(
   { token, ...given }: ConnectionOptions,
@@ -42,10 +54,9 @@ export function settingsFrom(
   } catch (error) {
     if (hasCode(error, "not-configured", "credentials-missing")) {
       const [what] = error.message.split(" is configured", 1);
-      const missing = /token/.test(what!) ? "token" : /organization/.test(what!) ? "organization" : "platform";
-      const variable = `TENANTRY_${missing === "token" ? "API_TOKEN" : missing.toUpperCase()}`;
+      const [, missing, variable] = missingOptions.find(([word]) => word.test(what!))!;
       throw new TenantryError(error.code, `${what} is configured.`, {
-        fix: `Pass ${missing} to createTenantry, or set ${variable} in the environment.`,
+        fix: `Pass ${missing} to createTenantry, or set TENANTRY_${variable} in the environment.`,
       });
     }
     if (!(error instanceof TenantryError)) throw error;

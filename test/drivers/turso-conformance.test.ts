@@ -1,6 +1,7 @@
 import { localPlatform } from "../../provider/drivers/local";
 import { tursoPlatform } from "../../provider/drivers/turso";
 import { startLocalPlatform } from "../../provider/local";
+import { shownPlatforms } from "../../tools/capabilities/platforms";
 import { describeDriver } from "../suites/driver";
 
 // The embedded platform speaks the Turso Platform API, so both drivers of that API are held to the suite on it: Turso's
@@ -14,7 +15,7 @@ describeDriver("turso", async () => {
     databaseUrl: `${local.url}/db/{name}/`,
   });
   // Turso's older databases take them, current ones do not; the embedded platform's are as the current ones.
-  const perDatabase = ["attach", "sizeLimit"] as const;
+  const perDatabase = shownPlatforms.find(({ name }) => name === "turso")?.perDatabase?.flags;
   return { platform, location: "aws-eu-west-1", perDatabase, close: () => local.close() };
 });
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { selectPlatform } from "../../provider/platform/select";
+import { newSigningKey } from "../../provider/signing-key";
 import { readSettings } from "../../provider/platform/settings";
 
 describe("selectPlatform", () => {
@@ -26,6 +27,16 @@ describe("selectPlatform", () => {
     const platform = selectPlatform(readSettings(config, {}));
     assert.equal(platform.name, "local");
     assert.equal(platform.databaseUrl({ name: "a", hostname: "h" }), "http://127.0.0.1:7117/db/a/");
+  });
+
+  it("gives the libsql-server driver, which finds a database by its host's name", () => {
+    const config = {
+      ...{ platform: "libsql-server", apiUrl: "http://127.0.0.1:9090", signingKey: newSigningKey() },
+      databaseUrl: "http://{name}.localhost:8080",
+    };
+    const platform = selectPlatform(readSettings(config, {}));
+    assert.equal(platform.name, "libsql-server");
+    assert.equal(platform.databaseUrl({ name: "a", hostname: "h" }), "http://a.localhost:8080");
   });
 
   it("refuses a platform that has no driver", () => {

@@ -3,8 +3,15 @@ import fc from "fast-check";
 import { tokenVariable } from "../../provider/platform/connections";
 import { type ErrorCode, TenantryError } from "../../provider/platform/errors";
 import { type ConnectionSettings, readSettings } from "../../provider/platform/settings";
+import { newSigningKey } from "../../provider/signing-key";
 
 const turso = { platform: "turso", organization: "acme", apiToken: "config-token" };
+const libsqlServer = {
+  platform: "libsql-server",
+  apiUrl: "http://127.0.0.1:9090",
+  databaseUrl: "http://{name}.localhost:8080",
+  signingKey: newSigningKey(),
+};
 const secret = "s3cret-value-of-a-token";
 const jwt = `eyJhbGciOiJFZERTQSJ9.eyJpZCI6IjEifQ.${secret}`;
 
@@ -30,6 +37,7 @@ describe("readSettings", () => {
       apiUrl: "https://api.turso.tech",
       apiToken: "config-token",
       databaseUrl: undefined,
+      signingKey: undefined,
       concurrency: 32,
       maxRemovals: undefined,
       sources: { platform: "tenantry:platform", organization: "tenantry:organization", apiToken: "tenantry:apiToken" },
@@ -136,7 +144,27 @@ describe("readSettings", () => {
     const cases: [string, Config, ErrorCode, ...RegExp[]][] = [
       ["nothing configured", {}, "not-configured", /config set tenantry:platform local/, /tenantry:platform turso/],
       ["a platform that is none", { platform: "tursso" }, "invalid-input", /did you mean "turso"/],
-      ["libsql-server", { platform: "libsql-server" }, "unsupported", /not in this release/],
+      ["libsql-server without its admin API", { platform: "libsql-server" }, "not-configured", /tenantry:apiUrl/],
+      [
+        "libsql-server without addresses",
+        { ...libsqlServer, databaseUrl: "" },
+        "not-configured",
+        /config set tenantry:databaseUrl http:\/\/\{name\}\.localhost/,
+      ],
+      [
+        "libsql-server without a signing key",
+        { ...libsqlServer, signingKey: undefined },
+        "credentials-missing",
+        /tenantry keygen \| pulumi config set --secret tenantry:signingKey/,
+        /TENANTRY_SIGNING_KEY\./,
+      ],
+      [
+        "half a signing key",
+        { ...libsqlServer, signingKey: secret },
+        "invalid-input",
+        /^tenantry:signingKey/,
+        /keygen/,
+      ],
       ["persql", { platform: "persql" }, "unsupported", /not in this release/],
       ["tenantsdb", { platform: "tenantsdb" }, "unsupported", /not in this release/],
       [

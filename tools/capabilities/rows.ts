@@ -40,11 +40,7 @@ export const capabilityRows: readonly CapabilityRow[] = [
   plain("isolation", "`isolation`"),
   plain("tenantRegion", "`region` of one tenant"),
   plain("severalDatabases", "several `databases` of one tenant"),
-  {
-    flag: "softDelete",
-    what: '`deletionPolicy: "soft"`',
-    cell: ({ softDelete, block, suspend }) => (softDelete ? "yes" : block || suspend ? "suspended and kept" : "–"),
-  },
+  { flag: "softDelete", what: '`deletionPolicy: "soft"`', cell: ({ softDelete }) => yes(softDelete) },
   plain("backups", "backups are listed"),
   plain("backupOnDemand", "a backup at any moment"),
   { flag: "restoreInPlace", what: "`restoreFrom` in place", cell: ({ restoreInPlace: its }) => its.join(", ") || "–" },

@@ -20,17 +20,25 @@ export interface SqldOptions {
   readonly namespaces?: boolean;
   /** How many of them are kept open. Default: the server's own, 100. */
   readonly activeNamespaces?: number;
+  /** What the admin API asks for. Default: nothing. */
+  readonly adminKey?: string;
 }
 
 const START_MS = 60_000;
 
 /** Starts a libsql-server without authentication on free ports of this machine, and waits until it answers. */
-export async function startSqld({ directory, namespaces = false, activeNamespaces }: SqldOptions): Promise<Sqld> {
+export async function startSqld({
+  directory,
+  namespaces = false,
+  activeNamespaces,
+  adminKey,
+}: SqldOptions): Promise<Sqld> {
   const program = await findSqld();
   const [port, adminPort] = [await freePort(), await freePort()];
   const addresses = ["--http-listen-addr", `127.0.0.1:${port}`, "--admin-listen-addr", `127.0.0.1:${adminPort}`];
   const several = namespaces ? ["--enable-namespaces"] : [];
   if (activeNamespaces !== undefined) several.push("--max-active-namespaces", String(activeNamespaces));
+  if (adminKey !== undefined) several.push("--admin-auth-key", adminKey);
   const args = ["--no-welcome", "--db-path", directory, ...addresses, ...several];
   // Its log is one line a request.
   const child = spawn(program, args, { stdio: "ignore", env: { ...process.env, RUST_LOG: "error" } });

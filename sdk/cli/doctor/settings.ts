@@ -61,6 +61,7 @@ function described({ sources, ...settings }: ConnectionSettings): string {
     `organization "${organization ?? "local"}" ${from("organization", "default")}`,
     `API ${apiUrl ? `${apiUrl} ` : ""}${from("apiUrl", local ? "found in .tenantry/local" : "default")}`,
     `API token ${from("apiToken", local ? "found in .tenantry/local" : "none")}`,
+    ...(sources.signingKey ? [`signing key ${from("signingKey", "none")}`] : []),
     ...(databaseUrl ? [`database addresses ${databaseUrl} ${from("databaseUrl", "default")}`] : []),
     `concurrency ${concurrency} ${from("concurrency", "default")}`,
     ...(maxRemovals === undefined ? [] : [`maxRemovals ${maxRemovals} ${from("maxRemovals", "default")}`]),

@@ -1,0 +1,61 @@
+import { createPrivateKey, hkdfSync, type KeyObject, sign } from "node:crypto";
+import type { Access } from "../../platform/platform";
+import { seedOf } from "../../signing-key";
+
+/** One Ed25519 key: what the server checks tokens with, and how they are signed. */
+export interface Key {
+  /** PEM, as `jwt_key` takes one or several. */
+  readonly publicKey: string;
+  sign(claims: { readonly access: Access; readonly lifetime: number | undefined }, now: number): string;
+}
+
+/** Whose key: with another id or generation it is another one, so that no token outlives what it was minted for. */
+export type KeyOwner =
+  | { readonly kind: "catalogue" }
+  | { readonly kind: "group"; readonly name: string; readonly id: string; readonly generation: number }
+  | { readonly kind: "database"; readonly name: string; readonly id: string; readonly generation: string };
+
+export type KeyFor = (owner: KeyOwner) => Key;
+
+/**
+ * Keys are derived from one secret (HKDF with SHA-256, RFC 5869), so that none has to be stored anywhere: the server has
+ * the public half only.
+ */
+export function deriveKeys(signingKey: string): KeyFor {
+  const seed = seedOf(signingKey);
+  return (owner) => {
+    const info = JSON.stringify([
+      owner.kind,
+      ...("name" in owner ? [owner.name, owner.id, String(owner.generation)] : []),
+    ]);
+    return keyOf(new Uint8Array(hkdfSync("sha256", seed, "tenantry libsql-server 1", info, 32)));
+  };
+}
+
+/** The head of an Ed25519 private key in PKCS #8, and of a public one (RFC 8410, section 7 and 4). */
+const privateHead = Buffer.from("302e020100300506032b657004220420", "hex");
+const publicHead = Buffer.from("302a300506032b6570032100", "hex");
+
+function keyOf(secret: Uint8Array): Key {
+  const key = createPrivateKey({ key: Buffer.concat([privateHead, secret]), format: "der", type: "pkcs8" });
+  const { x } = key.export({ format: "jwk" });
+  const text = Buffer.concat([publicHead, Buffer.from(x!, "base64url")]).toString("base64");
+  return {
+    publicKey: `-----BEGIN PUBLIC KEY-----\n${text}\n-----END PUBLIC KEY-----\n`,
+    sign: (claims, now) => signed(key, claims, now),
+  };
+}
+
+/** libSQL: auth/user_auth_strategies/jwt.rs. `a` is "ro" for reading; without it a token may do everything. */
+function signed(key: KeyObject, { access, lifetime }: Parameters<Key["sign"]>[0], now: number): string {
+  const at = Math.floor(now / 1000);
+  const claims = {
+    ...(access === "read-only" ? { a: "ro" } : {}),
+    iat: at,
+    ...(lifetime === undefined ? {} : { exp: at + lifetime }),
+  };
+  const text = `${encoded({ alg: "EdDSA", typ: "JWT" })}.${encoded(claims)}`;
+  return `${text}.${sign(null, Buffer.from(text), key).toString("base64url")}`;
+}
+
+const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");

@@ -1,0 +1,92 @@
+import type { Clock } from "../../http/clock";
+import { TenantryError } from "../../platform/errors";
+import type { AdminApi, NamespaceConfig } from "./api";
+import { type Catalogue, type DatabaseRow, newId } from "./catalogue";
+import type { KeyFor } from "./keys";
+
+/** How long a change of settings keeps others away, and how long one waits for another's, in seconds. */
+const lease = 20;
+const patience = 30_000;
+
+export interface Settings {
+  /** The keys that the server is to check a database's tokens with: the database's own, and its group's. */
+  keysOf(row: DatabaseRow): string;
+  /** Gives the server the keys of the row as it is then, and what else is to change. False: there is no such namespace. */
+  apply(row: Pick<DatabaseRow, "name" | "id">, change?: Change): Promise<boolean>;
+  /** The same where the server was given other keys before, or it is not known which; else nothing. */
+  settle(row: DatabaseRow): Promise<boolean>;
+}
+
+export interface Change {
+  readonly block_reads?: boolean;
+  readonly block_writes?: boolean;
+  readonly max_db_size?: number;
+}
+
+/**
+ * A namespace's settings are one document, that every change replaces: what is left out is reset. So each change reads it,
+ * and nobody else changes it meanwhile: a lease in the catalogue keeps other processes away.
+ */
+export function namespaceSettings(catalogue: Catalogue, admin: AdminApi, keyFor: KeyFor, clock: Clock): Settings {
+  const keysOf = ({ name, id, generation, group, groupId, groupGeneration }: DatabaseRow): string =>
+    keyFor({ kind: "database", name, id, generation: `${groupGeneration}.${generation}` }).publicKey +
+    keyFor({ kind: "group", name: group, id: groupId, generation: groupGeneration }).publicKey;
+
+  const exclusively = async <Result>(
+    { name, id }: Pick<DatabaseRow, "name" | "id">,
+    use: () => Promise<Result>,
+  ): Promise<Result> => {
+    const holder = newId();
+    const take = {
+      sql: `UPDATE databases SET busy = ?1, busy_until = unixepoch() + ?2
+            WHERE name = ?3 AND id = ?4 AND (busy IS NULL OR busy = ?1 OR busy_until < unixepoch()) RETURNING busy`,
+      args: [holder, lease, name, id],
+    };
+    const isThere = { sql: "SELECT 1 FROM databases WHERE name = ? AND id = ?", args: [name, id] };
+    for (const until = clock.now() + patience; ; await clock.sleep(100)) {
+      const [taken, there] = await catalogue.run(take, isThere);
+      if (taken!.length > 0) break;
+      if (there!.length === 0) throw notFound(name);
+      if (clock.now() > until || clock.cancelled.aborted) throw busy(name);
+    }
+    try {
+      return await use();
+    } finally {
+      const free = { sql: "UPDATE databases SET busy = NULL WHERE name = ? AND busy = ?", args: [name, holder] };
+      // Where it fails, the lease ends by itself.
+      await catalogue.run(free).catch(() => undefined);
+    }
+  };
+
+  const apply: Settings["apply"] = (of, change = {}) =>
+    exclusively(of, async () => {
+      const row = await catalogue.database(of.name);
+      if (row?.id !== of.id) throw notFound(of.name);
+      const found = await admin.config(row.name, true);
+      if (!found) return false;
+      const keys = keysOf(row);
+      if (!(await admin.setConfig(row.name, { ...kept(found), ...change, jwt_key: keys }))) return false;
+      await catalogue.run({
+        sql: "UPDATE databases SET keys = ? WHERE name = ? AND id = ?",
+        args: [keys, row.name, row.id],
+      });
+      return true;
+    });
+
+  return { keysOf, apply, settle: async (row) => row.keys === keysOf(row) || apply(row) };
+}
+
+/** The size is told rounded ("999.4 KB"), and stays as it is where it is left out. */
+function kept({ max_db_size: _, ...rest }: NamespaceConfig): NamespaceConfig {
+  return rest as NamespaceConfig;
+}
+
+export const notFound = (name: string): TenantryError =>
+  new TenantryError("database-not-found", `There is no database "${name}".`, {
+    fix: "Check its name, and whether it was deleted meanwhile.",
+  });
+
+const busy = (name: string): TenantryError =>
+  new TenantryError("not-ready", `Somebody else has been changing the settings of database "${name}" for a while.`, {
+    fix: "Try again in a minute.",
+  });
