@@ -27,6 +27,8 @@ export interface Registry {
   claimIfFree(request: ClaimRequest): Promise<Claim | undefined>;
   /** Records that the thing exists, and whether it did before we came. The claim's incarnation is from now on the one. */
   hold(claim: ClaimKey, databaseId: string, adopted: boolean): Promise<void>;
+  /** Records which database an intent has become, where it is not held yet: whatever else has the name is not ours. */
+  made(claim: ClaimKey, databaseId: string): Promise<void>;
   /** Makes an intent again of a claim whose database is gone and is about to be made anew. */
   reopen(claim: ClaimKey): Promise<void>;
   /** Follows a change of address, template or expiry. */
@@ -136,6 +138,7 @@ export function openRegistry(sql: Sql, stack: string, begun?: number): Registry 
         sql: "UPDATE claims SET state = 'held', incarnation = ?, database_id = ?, adopted = ?",
         args: [claim.incarnation, databaseId, Number(adopted)],
       }),
+    made: (claim, databaseId) => change({ claim, sql: "UPDATE claims SET database_id = ?", args: [databaseId] }),
     reopen: (claim) =>
       change({
         claim,

@@ -216,6 +216,29 @@ describe("TenantDatabase: moves", function () {
     });
   });
 
+  it("leaves a database alone that somebody made of the name after the intent, also the next time", async () => {
+    await withTwo(async (from, to) => {
+      const made = await madeIn(from);
+      const news = newsOf(made, { group: "us", connection: "other" });
+      // With the same schema, as another tenant of the application has.
+      const { context } = await to.contextOn(async ({ method, path, body }): Promise<Fate> => {
+        const isMake = method === "POST" && path.endsWith("/databases") && body.includes('"acme"');
+        if (!isMake) return "pass";
+        await to.api.ok("POST", "/databases", { name: "acme", group: "us" });
+        await to.sql("acme", "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)");
+        await to.sql("acme", "INSERT INTO notes VALUES (1000, 'theirs')");
+        return "pass";
+      });
+      await assert.rejects(update(made, news, beside(context, from.context())), { message: /already/ });
+      for (let again = 0; again < 2; again++) {
+        const moving = update(made, news, beside(to.context(), from.context()));
+        await assert.rejects(moving, { message: /"acme" already, and it is not known to be a copy/ });
+        await assertWhole(from, made, "acme", "eu");
+        assert.deepEqual(await to.sql("acme", "SELECT * FROM notes"), [{ id: 1000, text: "theirs" }]);
+      }
+    });
+  });
+
   it("carries again what was written after an attempt that failed", async () => {
     await withTwo(async (from, to) => {
       const made = await madeIn(from);

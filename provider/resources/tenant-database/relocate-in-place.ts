@@ -8,7 +8,17 @@ import { declaredConfiguration } from "./configuration";
 import { claimNewName, requireCopyable, withoutWrites } from "./copy";
 import { keepCopy, keptAddress, retires } from "./keep";
 import type { TenantDatabaseOutputs } from "./outputs";
-import { type Relocation, arrivedAs, carryOrDiscard, discard, isHeld, make, notThere, registriesOf } from "./relocate";
+import {
+  type Relocation,
+  arrivedAs,
+  carryOrDiscard,
+  discard,
+  isHeld,
+  make,
+  notThere,
+  registriesOf,
+  requireBegun,
+} from "./relocate";
 
 /**
  * Moves a tenant into another group under the name that it has, where a platform has a name only once: through a copy of
@@ -38,7 +48,9 @@ export async function relocateInPlace(move: Relocation): Promise<TenantDatabaseO
   }
   const claim = await claimNewName(id, olds, news, after, false);
   const seed = to.platform.capabilities.seedFromDatabase ? { database: name } : undefined;
-  const made = (isThere ? undefined : present) ?? (await make(to, { name: news.name, group: news.group, seed }));
+  const begun = isThere ? undefined : present;
+  if (begun) await requireBegun(move, begun, held, copy);
+  const made = begun ?? (await make(to, { name: news.name, group: news.group, seed }, after, claim));
   // Of a copy that the platform has made, only the comparison is left to do.
   await carry(move, to.sql({ ...copy, group: news.group }), to.sql({ ...made, group: news.group }));
   await after.hold(claim, made.id, false);
@@ -73,8 +85,9 @@ async function makeCopy(move: Relocation, name: string, source: PlatformDatabase
     await awaitNoWrites(from.sql(olds), source.name);
     // Since it was begun, something may have been written to the source.
     const isStale = existing !== undefined && !blockWrites;
+    if (existing) await requireBegun(move, existing, earlier);
     if (isStale) await discard(to, existing);
-    const made = existing && !isStale ? existing : await make(to, { name, group: news.group });
+    const made = existing && !isStale ? existing : await make(to, { name, group: news.group }, after, claim);
     await carryOrDiscard(move, made);
     await after.hold(claim, made.id, false);
     return made;

@@ -2,6 +2,8 @@ import type { Context } from "../../context";
 import { TenantryError, hasCode } from "../../platform/errors";
 import type { PlatformDatabase } from "../../platform/platform";
 import type { Claim } from "../../registry/claim";
+import type { Registry } from "../../registry/registry";
+import { readDefinition } from "../../transfer/definition";
 import { parseSelf } from "../self";
 import { requireGroup } from "./acquire";
 import { carry } from "./carry";
@@ -53,8 +55,9 @@ export async function relocate(move: Relocation): Promise<TenantDatabaseOutputs>
     await awaitNoWrites(from.sql(olds), source.name);
     // Since that copy was begun, something may have been written to the source; or it is one that was left long ago.
     const isStale = existing !== undefined && (!blockWrites || isKept(earlier));
+    if (existing) await requireBegun(move, existing, earlier);
     if (isStale) await discard(to, existing);
-    const made = existing && !isStale ? existing : await make(to, { name: news.name, group: news.group });
+    const made = existing && !isStale ? existing : await make(to, { name: news.name, group: news.group }, after, claim);
     await carryOrDiscard(move, made);
     await after.hold(claim, made.id, olds.adopted === true);
     return made;
@@ -87,18 +90,43 @@ export async function carryOrDiscard(move: Relocation, made: PlatformDatabase): 
   }
 }
 
+/** Makes a copy's database, and records which one it is. */
 export async function make(
   { platform }: Context,
   { name, group, seed }: Pick<TenantDatabaseInputs, "name" | "group" | "seed">,
+  registry: Registry,
+  claim: Claim,
 ): Promise<PlatformDatabase> {
-  try {
-    return await platform.createDatabase({ name, group, seed });
-  } catch (error) {
+  const made = await platform.createDatabase({ name, group, seed }).catch(async (error: unknown) => {
     const found =
       hasCode(error, "already-exists") && error.afterLostReply ? await platform.getDatabase(name) : undefined;
     if (found) return found;
     throw error;
-  }
+  });
+  await registry.made(claim, made.id);
+  return made;
+}
+
+/**
+ * Refuses to go on with, or to delete, what is not known to be of an earlier attempt: somebody may have made a database of
+ * the name after our intent. `copied`: what the platform itself would have copied it from.
+ */
+export async function requireBegun(
+  { id, olds, news, to }: Relocation,
+  existing: PlatformDatabase,
+  earlier: Claim | undefined,
+  copied?: PlatformDatabase,
+): Promise<void> {
+  if (earlier?.owner === id && earlier.databaseId === existing.id) return;
+  if (copied !== undefined && existing.parentId === copied.id) return;
+  // Killed before it was recorded.
+  const { objects } = await readDefinition(to.sql({ ...existing, group: news.group }));
+  if (objects.length === 0) return;
+  throw new TenantryError(
+    "already-exists",
+    `name: there is a database "${existing.name}" already, and it is not known to be a copy of "${olds.name}".`,
+    { fix: "Choose another name, or delete it by hand if it is a left-over." },
+  );
 }
 
 export async function discard({ platform, listing }: Context, { name }: PlatformDatabase): Promise<void> {
