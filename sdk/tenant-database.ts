@@ -45,10 +45,10 @@ export interface TenantDatabaseArgs {
   databases?: pulumi.Input<pulumi.Input<unknown>[]>;
   /**
    * What to do with a database of that name that exists already: "never" refuses, "unowned" takes it over as it is if no
-   * other stack has it, "force" takes it from another one.
+   * other stack has it, "force" takes it from another one, "restore" takes it out of the trash, with all its rows.
    * @default "never"
    */
-  adopt?: pulumi.Input<"never" | "unowned" | "force">;
+  adopt?: pulumi.Input<"never" | "unowned" | "force" | "restore">;
   /**
    * What a change does that the platform can only do with another database (name, group, connection): "error" refuses,
    * "copy" blocks writes, copies, compares and switches, "destroy" starts anew, empty. What a copy into another group or
@@ -57,12 +57,15 @@ export interface TenantDatabaseArgs {
    */
   onReplace?: pulumi.Input<"error" | "copy" | "destroy">;
   /**
-   * What removing the resource does to the database.
+   * What removing the resource does to the database: "delete" it, "retain" it as it is, or "soft": it can be brought back
+   * during `gracePeriod`, and keeps its name; `tenantry reap` deletes it afterwards.
    * @default "delete" for what this stack created, "retain" for what it adopted ("soft" instead of "delete" where a
    * platform has it)
    */
   deletionPolicy?: pulumi.Input<"delete" | "retain" | "soft">;
-  /** Lifetime from now, such as "14d": recorded and shown; once it is over and the database is gone it is not made anew. */
+  /** How long what is deleted softly can be brought back, such as "30d". @default "7d" */
+  gracePeriod?: pulumi.Input<string>;
+  /** Lifetime from now, such as "14d"; once it is over `tenantry reap` deletes the database, and it is not made anew. */
   expiresIn?: pulumi.Input<string>;
   /** The same as a moment, ISO 8601. */
   expiresAt?: pulumi.Input<string>;

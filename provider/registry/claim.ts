@@ -5,9 +5,10 @@ export type ClaimKind = "database" | "group";
 
 /**
  * open: an intent, written before the platform is asked to create. held: the thing exists and has an owner.
- * deleting: a delete was begun. gone: a refresh found it missing. reaping: its end has come, and somebody is deleting it.
+ * deleting: a delete was begun. gone: a refresh found it missing. trashed: it was deleted softly, and can be
+ * brought back. reaping: its end has come, and somebody is deleting it.
  */
-export type ClaimState = "open" | "held" | "deleting" | "gone" | "reaping";
+export type ClaimState = "open" | "held" | "deleting" | "gone" | "trashed" | "reaping";
 
 /** One row of the registry: who has, or is about to have, a name. */
 export interface Claim {
@@ -54,6 +55,8 @@ export interface ClaimRequest {
   readonly force: boolean;
   /** Take it from an application that made the database at run time: that is nobody's state. Default: false. */
   readonly takesRuntime?: boolean;
+  /** Take it out of the trash, whoever put it there: what is there is in nobody's state. Default: false. */
+  readonly restores?: boolean;
   /** Only where neither the name nor one of the addresses has a claim; default: false. */
   readonly onlyIfFree?: boolean;
 }
@@ -79,14 +82,14 @@ export function claimStatement(request: ClaimRequest, run: number): SqlStatement
           VALUES (?, ${name.sql}, ?, 'open', ?, ?, ?, ?, ?, ?, ?, ?)
           ON CONFLICT (kind, name) DO UPDATE SET
             owner = CASE WHEN ${ours.sql} THEN claims.owner ELSE excluded.owner END,
-            incarnation = CASE WHEN ${ours.sql} AND claims.state <> 'open'
+            incarnation = CASE WHEN claims.state = 'trashed' OR (${ours.sql} AND claims.state <> 'open')
                                THEN claims.incarnation ELSE excluded.incarnation END,
-            existed = CASE WHEN ${ours.sql} THEN claims.existed ELSE excluded.existed END,
-            adopted = CASE WHEN ${ours.sql} THEN claims.adopted ELSE 1 END,
+            existed = CASE WHEN claims.state = 'trashed' OR ${ours.sql} THEN claims.existed ELSE excluded.existed END,
+            adopted = CASE WHEN claims.state = 'trashed' OR ${ours.sql} THEN claims.adopted ELSE 1 END,
             address = excluded.address, default_name = excluded.default_name,
             template = excluded.template, tenant = excluded.tenant, expires_at = excluded.expires_at, run = excluded.run
-          WHERE claims.state <> 'reaping'
-            AND (${ours.sql}${request.force ? " OR 1" : request.takesRuntime ? ` OR ${ofRuntime}` : ""})`,
+          WHERE claims.state <> 'reaping' AND (claims.state <> 'trashed' OR ${Number(request.restores ?? false)})
+            AND (${ours.sql} OR claims.state = 'trashed'${request.force ? " OR 1" : request.takesRuntime ? ` OR ${ofRuntime}` : ""})`,
     args: [
       ...rowOf(request, name.args, run),
       // Owner, incarnation, existed, adopted, and the condition.

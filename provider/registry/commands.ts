@@ -30,6 +30,9 @@ export const handOverFirst = ({ name, address }: Named & { readonly address: str
 export const undoCommand = ({ name }: Pick<Named, "name">, ...more: string[]): string =>
   shell("move", "--undo", name, ...more);
 
+export const restoreCommand = ({ name }: Pick<Named, "name">, ...more: string[]): string =>
+  shell("restore", name, ...more);
+
 export const reapCommand = ({ name }: Pick<Named, "name">, ...more: string[]): string =>
   shell("reap", name, "--yes", ...more);
 

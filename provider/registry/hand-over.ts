@@ -37,7 +37,8 @@ export async function giveUp(sql: Sql, read: RecordedClaim): Promise<RecordedCla
   return standing(sql, read, [overtake(read), { sql: `DELETE FROM claims WHERE ${unchanged}`, args }]);
 }
 
-function asRead(claim: RecordedClaim): SqlStatement {
+/** The condition that a claim still stands as it was read. */
+export function asRead(claim: RecordedClaim): SqlStatement {
   return {
     sql: `kind = ? AND name = ? AND address = ? AND state = ? AND owner = ? AND incarnation = ? AND database_id IS ? AND run = ?`,
     args: [
@@ -47,7 +48,8 @@ function asRead(claim: RecordedClaim): SqlStatement {
   };
 }
 
-function overtake(read: RecordedClaim, also = "", more: SqlStatement["args"] = []): SqlStatement {
+/** Lets the next write of a run fail that may be at work for the claim's holder. */
+export function overtake(read: RecordedClaim, also = "", more: SqlStatement["args"] = []): SqlStatement {
   const { sql, args } = asRead(read);
   return {
     sql: `UPDATE runs SET number = max(number + 1, CAST(strftime('%s', 'now') AS INTEGER))

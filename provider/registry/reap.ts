@@ -3,6 +3,7 @@ import type { Platform, PlatformDatabase } from "../platform/platform";
 import type { Sql } from "../platform/sql";
 import type { RecordedClaim } from "./inspect";
 import { isReserved } from "./own-names";
+import type { Trash } from "./trash";
 import { forgetReaped, markReaping, unmarkReaping } from "./reaping";
 
 /** How long the look before a delete may take, so that the mark outlives the delete. In ms. */
@@ -11,8 +12,10 @@ const longestLook = 120_000;
 /** Something that has an end. */
 export interface Ending {
   readonly claim: RecordedClaim;
-  /** Why it ends: its time is over, or a reaper had begun with it and was broken off. */
-  readonly because: "expired" | "unfinished";
+  /** Why it ends: its time is over, it was deleted softly, or a reaper had begun with it and was broken off. */
+  readonly because: "expired" | "trashed" | "unfinished";
+  /** Of what is in the trash, as the registry has it. */
+  readonly until?: string;
   /** When it is due. In ms. */
   readonly at: number;
 }
@@ -21,11 +24,15 @@ export interface Ending {
  * What has an end among a registry's claims. Only what is held for somebody under the id of a database counts: intents,
  * deletes that were begun and databases without a claim are nobody's to reap.
  */
-export function endingsOf(claims: readonly RecordedClaim[]): Ending[] {
+export function endingsOf(claims: readonly RecordedClaim[], trash: ReadonlyMap<string, Trash>): Ending[] {
   return claims.flatMap((claim): Ending[] => {
     if (claim.kind !== "database" || claim.databaseId === undefined || isReserved(claim.name)) return [];
     const at = claim.expiresAt === undefined ? NaN : Date.parse(claim.expiresAt);
     if (claim.state === "reaping") return [{ claim, because: "unfinished", at: Number.isNaN(at) ? 0 : at }];
+    const thrown = claim.state === "trashed" ? trash.get(claim.name) : undefined;
+    if (thrown?.databaseId === claim.databaseId && thrown) {
+      return [{ claim, because: "trashed", at: Date.parse(thrown.until), until: thrown.until }];
+    }
     if (claim.state !== "held" || Number.isNaN(at)) return [];
     return [{ claim, because: "expired", at }];
   });
@@ -36,15 +43,18 @@ export type Fate = { readonly is: "reaped" | "gone" } | { readonly is: "kept"; r
 
 /** Why what is due is not deleted all the same; undefined: nothing speaks against it. `present`: what has the name now. */
 export function reasonToKeep(
-  { claim }: Ending,
+  { claim, because }: Ending,
   group: string,
   present: PlatformDatabase | undefined,
 ): string | undefined {
-  if (claim.adopted) return "it was there before Tenantry had it, so it is left to you";
+  if (claim.adopted && because !== "trashed") return "it was there before Tenantry had it, so it is left to you";
   if (!present) return undefined;
   if (present.id !== claim.databaseId || (present.group !== undefined && present.group !== group))
     return "another database has its name since";
   if (present.deleteProtection) return "delete protection is on";
+  // One in a platform's own trash is not present.
+  if (because === "trashed" && (present.blockReads === false || present.blockWrites === false))
+    return "somebody has opened it again";
   return undefined;
 }
 
@@ -55,11 +65,11 @@ export function reasonToKeep(
 export async function reap(platform: Platform, sql: Sql, ending: Ending, group: string, reaper: string): Promise<Fate> {
   const { claim } = ending;
   const begun = Date.now();
-  const marked = await markReaping(sql, claim, reaper);
+  const marked = await markReaping(sql, claim, reaper, ending.until);
   if (marked === "taken") return { is: "kept", why: "another reaper is at it" };
   if (marked === "changed") return { is: "kept", why: "somebody has changed its claim meanwhile" };
   // From the platform itself, since names are deleted, not ids.
-  const present = await platform.getDatabase(claim.name);
+  const present = await withBlocks(platform, await platform.getDatabase(claim.name));
   const why = reasonToKeep(ending, group, present);
   if (why !== undefined) {
     await unmarkReaping(sql, claim, reaper);
@@ -67,7 +77,8 @@ export async function reap(platform: Platform, sql: Sql, ending: Ending, group: 
   }
   // A machine that slept in between may have lost the mark to another reaper.
   if (Date.now() - begun > longestLook) return { is: "kept", why: "looking at it took too long" };
-  if (present) {
+  // What is in the platform's own trash is not there, and goes for good now.
+  if (present || platform.capabilities.softDelete) {
     try {
       await platform.deleteDatabase(claim.name);
     } catch (error) {
@@ -79,4 +90,15 @@ export async function reap(platform: Platform, sql: Sql, ending: Ending, group: 
   }
   await forgetReaped(sql, claim, reaper);
   return { is: present ? "reaped" : "gone" };
+}
+
+/** The platform's reply may not have said. */
+async function withBlocks(
+  platform: Platform,
+  present: PlatformDatabase | undefined,
+): Promise<PlatformDatabase | undefined> {
+  const isSaid = present?.blockReads !== undefined && present.blockWrites !== undefined;
+  if (!present || isSaid || !(platform.capabilities.block || platform.capabilities.suspend)) return present;
+  const { blockReads, blockWrites } = (await platform.getConfiguration(present.name)) ?? {};
+  return { ...present, blockReads: blockReads ?? false, blockWrites: blockWrites ?? false };
 }

@@ -24,8 +24,14 @@ const write = { idempotent: true };
 export type Marked = "marked" | "taken" | "changed";
 
 /** Marks a claim that still stands as it was read. */
-export async function markReaping(sql: Sql, claim: RecordedClaim, reaper: string): Promise<Marked> {
-  const asRead = standing(claim);
+export async function markReaping(
+  sql: Sql,
+  claim: RecordedClaim,
+  reaper: string,
+  /** When it may go, of what is in the trash. */
+  until?: string,
+): Promise<Marked> {
+  const asRead = standing(claim, until);
   const [, , , found] = await sql.batch(
     [
       table,
@@ -110,13 +116,14 @@ export const reapedMeanwhile = (name: string): TenantryError =>
     fix: "Try again when it is gone; `npx tenantry reap --yes` finishes what was broken off.",
   });
 
-function standing(claim: RecordedClaim): SqlStatement {
+function standing(claim: RecordedClaim, until: string | undefined): SqlStatement {
+  const isDue = " AND EXISTS (SELECT 1 FROM trash WHERE trash.name = claims.name AND trash.until = ?)";
   return {
     sql: `kind = 'database' AND claims.name = ? AND address = ? AND state = ? AND owner = ? AND incarnation = ?
-          AND database_id IS ? AND expires_at IS ? AND run = ?`,
+          AND database_id IS ? AND expires_at IS ? AND run = ?${until === undefined ? "" : isDue}`,
     args: [
       ...[claim.name, claim.address, claim.state, claim.owner, claim.incarnation],
-      ...[claim.databaseId ?? null, claim.expiresAt ?? null, claim.run],
+      ...[claim.databaseId ?? null, claim.expiresAt ?? null, claim.run, ...(until === undefined ? [] : [until])],
     ],
   };
 }

@@ -12,8 +12,9 @@ import {
 } from "./claim";
 import { letGoOrTakeBack } from "./commands";
 import { findMoves, movesTo } from "./move";
-import { isBeingReaped } from "./reaping";
+import { isBeingReaped, reapedMeanwhile } from "./reaping";
 import { registrySchema } from "./schema";
+import { type Trash, findTrash, rememberStatement, spareStatement, spareUntil, trashTable } from "./trash";
 
 /**
  * One group's registry, written ahead: an intent before a create, an id after it. Requests that arrive together travel
@@ -35,6 +36,14 @@ export interface Registry {
   amend(claim: ClaimKey, to: Amendment): Promise<void>;
   /** Records that a delete is about to begin. */
   deleting(claim: ClaimKey): Promise<void>;
+  /** Records that a soft delete is about to begin, and what is to be put back when it is undone. */
+  trashing(claim: ClaimKey, trash: Trash): Promise<void>;
+  /** Records that the database is in the trash. */
+  trashed(claim: ClaimKey): Promise<void>;
+  /** What there is to know of a database in the trash. */
+  trash(name: string): Promise<Trash | undefined>;
+  /** Keeps it from reapers for an hour. Fails with "not-ready" where one has begun. */
+  spare(claim: ClaimKey): Promise<void>;
   /** Forgets a claim, if it is still this incarnation's. */
   release(claim: ClaimKey): Promise<void>;
   /**
@@ -118,6 +127,24 @@ export function openRegistry(sql: Sql, stack: string, begun?: number): Registry 
       must !== undefined && rowsAffected === 0 ? lostClaim(claim, must) : undefined,
   );
 
+  const trashing = inBatches<{ claim: ClaimKey; trash: Trash }, void>(
+    3,
+    ({ claim: { kind, name, incarnation, standing }, trash }) => [
+      { sql: trashTable, args: [] },
+      rememberStatement(trash, standing ?? incarnation),
+      {
+        sql: "UPDATE claims SET state = 'deleting' WHERE kind = ? AND name = ? AND incarnation = ?",
+        args: [kind, name, standing ?? incarnation],
+      },
+    ],
+    () => undefined,
+  );
+  const spare = inBatches<ClaimKey, void>(
+    1,
+    ({ name, incarnation, standing }) => [spareStatement({ name, incarnation: standing ?? incarnation }, spareUntil())],
+    ({ rowsAffected }, { name }) => (rowsAffected === 0 ? reapedMeanwhile(name) : undefined),
+  );
+
   // Both ways to claim travel together.
   const claim = inBatches<ClaimRequest, { readonly stands: Claim | undefined }>(
     2,
@@ -153,6 +180,10 @@ export function openRegistry(sql: Sql, stack: string, begun?: number): Registry 
         must: to.address,
       }),
     deleting: (claim) => change({ claim, sql: "UPDATE claims SET state = 'deleting'", args: [] }),
+    trashing: (claim, trash) => trashing({ claim, trash }),
+    trashed: (claim) => change({ claim, sql: "UPDATE claims SET state = 'trashed'", args: [] }),
+    trash: (name) => findTrash(sql, name),
+    spare,
     release: (claim) => change({ claim, sql: "DELETE FROM claims", args: [] }),
     gone: async (name, databaseId) => {
       const sqlText = `UPDATE claims SET state = 'gone'

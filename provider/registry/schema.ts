@@ -10,7 +10,7 @@ export const registrySchema = [
      kind TEXT NOT NULL,               -- database | group
      name TEXT NOT NULL,
      address TEXT NOT NULL,            -- organization/project/stack/resource
-     state TEXT NOT NULL,              -- open (intent) | held | deleting | gone (found missing) | reaping
+     state TEXT NOT NULL,              -- open (intent) | held | deleting | gone (found missing) | trashed | reaping
      owner TEXT NOT NULL,              -- random, also the resource's id in state
      incarnation TEXT NOT NULL,        -- random, new with every create
      database_id TEXT,                 -- null while the intent is open

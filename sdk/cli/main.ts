@@ -11,7 +11,9 @@ import { manifestCommand } from "./manifest";
 import { moveCommand } from "./move";
 import { reapCommand } from "./reap";
 import { registryCommand } from "./registry";
+import { restoreCommand } from "./restore";
 import { schemaCommand } from "./schema";
+import { resumeCommand, suspendCommand } from "./suspend";
 import { usageCommand } from "./usage";
 
 const program = new Command("tenantry")
@@ -19,6 +21,9 @@ const program = new Command("tenantry")
   .addCommand(localCommand())
   .addCommand(doctorCommand())
   .addCommand(registryCommand())
+  .addCommand(suspendCommand())
+  .addCommand(resumeCommand())
+  .addCommand(restoreCommand())
   .addCommand(reapCommand())
   .addCommand(moveCommand())
   .addCommand(importCommand())

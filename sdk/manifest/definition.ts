@@ -57,10 +57,10 @@ const settings = {
     .optional()
     .describe('Such as "256mb". Current Turso databases refuse it.'),
   adopt: z
-    .enum(["never", "unowned", "force"])
+    .enum(["never", "unowned", "force", "restore"])
     .optional()
     .describe(
-      'A database that exists already: "never" refuses it, "unowned" takes it over as it is if nobody else has it, "force" takes it from another stack. Default: never.',
+      'A database that exists already: "never" refuses it, "unowned" takes it over as it is if nobody else has it, "force" takes it from another stack, "restore" takes it out of the trash. Default: never.',
     ),
   onReplace: z
     .enum(["error", "copy", "destroy"])
@@ -74,6 +74,9 @@ const settings = {
     .describe(
       "What becomes of the database of a tenant that is taken out. Default: delete what was created, retain what was adopted.",
     ),
+  gracePeriod: duration
+    .optional()
+    .describe('How long what is deleted softly can be brought back, such as "30d". Default: 7d.'),
   expiresIn: lifetime.optional().describe('Lifetime from the first deploy on, such as "14d".'),
   expiresAt: moment.optional().describe("The same as a moment, ISO 8601."),
   tokens: z

@@ -10,7 +10,7 @@ export interface Row {
 }
 
 const texts = ["id", "name", "plan", "group", "geo", "schema", "sizeLimit"];
-const choices = ["adopt", "onReplace", "deletionPolicy", "expiresIn", "expiresAt"];
+const choices = ["adopt", "onReplace", "deletionPolicy", "gracePeriod", "expiresIn", "expiresAt"];
 const switches = ["blockReads", "blockWrites", "suspended", "deleteProtection"];
 const columns = [...texts, ...choices, ...switches];
 const ofALabel = "label:";

@@ -3,6 +3,7 @@ import type { Context } from "../../provider/context";
 import { randomId } from "../../provider/random-id";
 import { inspectClaims } from "../../provider/registry/inspect";
 import { type Fate, endingsOf, reap } from "../../provider/registry/reap";
+import { inspectTrash } from "../../provider/registry/trash";
 import { Unfinished } from "../../provider/resources/handler";
 import { tenantDatabase } from "../../provider/resources/tenant-database";
 import type { TenantDatabaseInputs } from "../../provider/resources/tenant-database/inputs";
@@ -19,7 +20,7 @@ const make = (context: Context, name: string, more: Partial<TenantDatabaseInputs
 /** What `tenantry reap --yes` does in the group "eu", by name. */
 async function reapAll(context: Context, now = Date.now()): Promise<Record<string, Fate>> {
   const sql = await context.registrySql("eu");
-  const due = endingsOf(await inspectClaims(sql!)).filter(({ at }) => at <= now);
+  const due = endingsOf(await inspectClaims(sql!), await inspectTrash(sql!)).filter(({ at }) => at <= now);
   const fates: Record<string, Fate> = {};
   for (const one of due) fates[one.claim.name] = await reap(context.platform, sql!, one, "eu", randomId());
   return fates;

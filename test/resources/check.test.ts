@@ -4,6 +4,7 @@ import { databaseToken } from "../../provider/resources/database-token";
 import { group as groups } from "../../provider/resources/group";
 import type { Failure } from "../../provider/resources/handler";
 import { tenantDatabase } from "../../provider/resources/tenant-database";
+import { judgeTenantDatabase } from "../../provider/resources/tenant-database/inputs";
 import { unknownValue } from "../../provider/resources/unknown";
 import { group, tenant } from "../support/bench";
 
@@ -40,12 +41,7 @@ const wrong: [string, (more: object) => Failure[], object, RegExp][] = [
     { region: "eu" },
     /^region: turso cannot do that; put the tenant into a group/,
   ],
-  [
-    "soft deletion where there is none",
-    ofTenant,
-    { deletionPolicy: "soft" },
-    /^deletionPolicy: turso has no soft delete/,
-  ],
+  ["a trash without an end", ofTenant, { gracePeriod: "never" }, /^gracePeriod: it must end; deletionPolicy: "retain"/],
   ["a schema that is none", ofTenant, { schema: "app" }, /^schema: must be a SchemaTemplate/],
   ["a missing group", ofTenant, { group: undefined }, /^group: must be a Group/],
   ["a missing location", ofGroup, { location: undefined }, /^location: must be the code of a location/],
@@ -55,6 +51,17 @@ const wrong: [string, (more: object) => Failure[], object, RegExp][] = [
 ];
 
 describe("check", () => {
+  it("refuses soft deletion and suspension where nothing can be closed, and takes them where either way is there", () => {
+    const none = { ...tursoCapabilities, block: false };
+    const soft = tenant("acme", { deletionPolicy: "soft", suspended: true });
+    assert.deepEqual(judgeTenantDatabase(soft, none, "some-platform"), [
+      "suspended: some-platform cannot do that; leave it out.",
+      'deletionPolicy: some-platform has no soft delete; use "retain" or "delete".',
+    ]);
+    assert.deepEqual(judgeTenantDatabase(soft, { ...none, suspend: true }, "some-platform"), []);
+    assert.deepEqual(judgeTenantDatabase(soft, tursoCapabilities, "turso"), []);
+  });
+
   for (const [what, check, more, message] of wrong) {
     it(`refuses ${what}, once, with its path`, () => {
       const failures = check(more);

@@ -258,6 +258,15 @@ export async function measureDefaults(): Promise<MeasuredDefaults> {
       await tenantDatabase.delete({ id, outputs, context });
       return (await context.platform.getDatabase("before-us")) ? "retain" : "delete";
     },
+    "TenantDatabase.gracePeriod": async () => {
+      const { id, outputs } = await tenant("softly", { deletionPolicy: "soft" });
+      const now = Date.now();
+      await tenantDatabase.delete({ id, outputs, context });
+      const registry = await context.existingRegistry("eu", "organization/readme/test");
+      const { until } = (await registry!.trash("softly"))!;
+      // To the minute.
+      return seconds(Math.floor((Date.parse(until) - now) / 60_000) * 60);
+    },
     "TenantDatabase.blockReads": () => untouched({ blockReads: true }),
     "TenantDatabase.blockWrites": () => untouched({ blockWrites: true }),
     "TenantDatabase.suspended": () => untouched({ blockReads: true, blockWrites: true }),

@@ -7,9 +7,11 @@ import { handOverFirst, takeOrphan } from "../../registry/commands";
 import { reapedMeanwhile } from "../../registry/reaping";
 import { isRuntimeAddress } from "../../registry/runtime-address";
 import type { Registry } from "../../registry/registry";
+import { inTrash } from "../../registry/trash";
 import { parseSelf } from "../self";
 import { claimRequest, claimTenant } from "./ahead";
 import type { TenantDatabaseInputs } from "./inputs";
+import { takeFromTrash } from "./trash";
 
 export interface Acquired {
   readonly claim: Claim;
@@ -48,14 +50,17 @@ export async function acquire(
     spared: moved.map((move) => move.incarnation),
   });
   const { owner, incarnation } = request;
+  const { name } = claim;
   if (claim.state === "reaping") throw reapedMeanwhile(claim.name);
+  if (claim.state === "trashed") {
+    if (inputs.adopt !== "restore") throw inTrash(claim, await registry.trash(claim.name));
+    return hold(await takeFromTrash(context, registry, claim), "known");
+  }
   if (claim.incarnation !== incarnation) {
     const address = moved.find((move) => move.incarnation === claim.incarnation)?.to ?? claim.address;
     context.wanted.set(claim.name, inputs.self);
     throw takenBy({ ...claim, address }, inputs.self);
   }
-  const { name } = claim;
-
   const isNew = claim.owner === owner && claim.state === "open";
   if (isNew && claim.elsewhere !== undefined) {
     // It would begin anew, empty, beside the data that it was to have. What state has is replaced on purpose.

@@ -104,11 +104,12 @@ export function claimRequest(
     expiresAt: dueOf(inputs, expiresAt),
     force: inputs.adopt === "force",
     takesRuntime: inputs.adopt === "unowned",
+    restores: inputs.adopt === "restore",
   };
 }
 
 function isSame(a: ClaimRequest, b: ClaimRequest): boolean {
-  return (["name", "defaultName", "template", "tenant", "expiresAt", "force", "takesRuntime"] as const).every(
-    (key) => a[key] === b[key],
-  );
+  return (
+    ["name", "defaultName", "template", "tenant", "expiresAt", "force", "takesRuntime", "restores"] as const
+  ).every((key) => a[key] === b[key]);
 }

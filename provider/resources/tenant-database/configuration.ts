@@ -76,10 +76,13 @@ export async function configure(
     await context.platform.configureDatabase(name, change);
     context.listing.configured(name, change);
   }
-  if (change?.blockReads === false || change?.blockWrites === false) {
-    lifts.set(context, (lifts.get(context) ?? new Map<string, number>()).set(name, Date.now()));
-  }
+  if (change?.blockReads === false || change?.blockWrites === false) noteLift(context, name);
   return { ...observed, ...change };
+}
+
+/** Told of a block that this process has just lifted. */
+export function noteLift(context: Context, name: string): void {
+  lifts.set(context, (lifts.get(context) ?? new Map<string, number>()).set(name, Date.now()));
 }
 
 /** When this process lifted a block, by database. */

@@ -12,7 +12,16 @@ import { type TenantDatabaseInputs, schemaOf } from "./inputs";
 import type { TenantDatabaseOutputs } from "./outputs";
 
 /** Inputs that only have to be in state to be in force: a change of them costs no call to the platform. */
-const recorded = ["tenant", "deletionPolicy", "onReplace", "expiresIn", "expiresAt", "timeouts", "connection"] as const;
+const recorded = [
+  "tenant",
+  "deletionPolicy",
+  "gracePeriod",
+  "onReplace",
+  "expiresIn",
+  "expiresAt",
+  "timeouts",
+  "connection",
+] as const;
 
 /** Observed against desired, without I/O. */
 export function diffTenantDatabase(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs, context: Context): Diff {
@@ -69,6 +78,14 @@ const changesConnection = (olds: TenantDatabaseOutputs, news: TenantDatabaseInpu
 /** Undefined: it is copied, in update. */
 export function decide(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs, move: Moved): Diff | undefined {
   if (news.onReplace === "destroy") {
+    // In the trash it keeps its name, which the new one needs.
+    if (move === "group" && news.name === olds.name && olds.deletionPolicy === "soft") {
+      throw new TenantryError(
+        "needs-decision",
+        `group: changing it from "${olds.group}" to "${news.group}" needs the name "${olds.name}", which the database would keep in the trash.`,
+        { fix: `Give it another name too, or set deletionPolicy: "delete" and run \`pulumi up\` first.` },
+      );
+    }
     // Names are unique in an organization, so a database of the same name must go first.
     return { changes: true, replaces: [move], deleteBeforeReplace: move === "group" && news.name === olds.name };
   }

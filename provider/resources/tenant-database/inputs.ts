@@ -27,12 +27,13 @@ export interface TenantDatabaseInputs extends CommonInputs {
   readonly adopt?: Adopt;
   readonly onReplace?: "error" | "copy" | "destroy";
   readonly deletionPolicy?: "delete" | "retain" | "soft";
+  readonly gracePeriod?: string;
   readonly expiresIn?: string;
   readonly expiresAt?: string;
   readonly timeouts?: { readonly create?: string };
 }
 
-export type Adopt = "never" | "unowned" | "force";
+export type Adopt = "never" | "unowned" | "force" | "restore";
 
 const shape = {
   ...commonShape,
@@ -59,9 +60,10 @@ const shape = {
   isolation: z.string().optional(),
   region: z.string().optional(),
   databases: z.array(z.unknown()).optional(),
-  adopt: z.enum(["never", "unowned", "force"]).optional(),
+  adopt: z.enum(["never", "unowned", "force", "restore"]).optional(),
   onReplace: z.enum(["error", "copy", "destroy"]).optional(),
   deletionPolicy: z.enum(["delete", "retain", "soft"]).optional(),
+  gracePeriod: z.string().optional(),
   expiresIn: z.string().optional(),
   expiresAt: z.iso.datetime({ offset: true }).optional(),
   timeouts: z.strictObject({ create: z.string().optional() }).optional(),
@@ -95,7 +97,7 @@ export function judgeTenantDatabase(
   if (news.seed?.timestamp && !capabilities.seedAtTime) {
     failures.push(`seed.timestamp: ${platform} copies a database only as it is now; leave it out.`);
   }
-  if (news.deletionPolicy === "soft" && !capabilities.softDelete) {
+  if (news.deletionPolicy === "soft" && !capabilities.softDelete && !capabilities.block && !capabilities.suspend) {
     failures.push(`deletionPolicy: ${platform} has no soft delete; use "retain" or "delete".`);
   }
   if (news.suspended && (news.blockReads === false || news.blockWrites === false)) {
@@ -110,7 +112,9 @@ export function judgeTenantDatabase(
 }
 
 function judgeDurations(news: Partial<TenantDatabaseInputs>): Failure[] {
-  const durations = { expiresIn: news.expiresIn, ...prefixed("timeouts", news.timeouts) };
+  const { expiresIn, gracePeriod } = news;
+  const durations = { expiresIn, gracePeriod, ...prefixed("timeouts", news.timeouts) };
+  if (gracePeriod === "never") return ['gracePeriod: it must end; deletionPolicy: "retain" keeps a database for good.'];
   return Object.entries(durations).flatMap(([path, text]) => {
     if (typeof text !== "string" || hasUnknown(text)) return [];
     try {

@@ -5,6 +5,7 @@ import { requireScope } from "../scope";
 import { declaredConfiguration, observeConfiguration } from "./configuration";
 import { type TenantDatabaseOutputs, outputsOf } from "./outputs";
 import { reportVersion } from "./schema";
+import { isInTrash } from "./trash";
 
 /** What is there now; undefined when it is confirmed to be gone. */
 export async function readTenantDatabase(
@@ -23,6 +24,8 @@ export async function readTenantDatabase(
     if ((await successorOf(context, id, outputs)) === undefined) await allowRemoval(context, outputs);
     return undefined;
   }
+  // A run was killed after it had put it into the trash.
+  if (await isInTrash(context, database, outputs)) return undefined;
   context.identities.set(outputs.name, database.id);
   const observed = await observeConfiguration(context, database, declaredConfiguration(outputs));
   return {

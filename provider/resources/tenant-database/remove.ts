@@ -9,6 +9,7 @@ import { requireScope } from "../scope";
 import { isOfOtherStack, parseSelf } from "../self";
 import { requireKnownSuccessor } from "../successor";
 import type { TenantDatabaseOutputs } from "./outputs";
+import { putInTrash } from "./trash";
 
 /**
  * Acts only where registry, incarnation and database id agree that the database is still this resource's. A forced
@@ -48,7 +49,14 @@ export async function removeTenantDatabase(
   }
   if (wanting !== undefined && database?.id === databaseId) throw wantedBy(wanting, claim);
   if (claim.state === "reaping" && (await registry.isBeingReaped(name))) throw reapedMeanwhile(name);
-  if (policyOf(outputs, context) !== "retain" && database?.id === databaseId) {
+  const policy = policyOf(outputs, context);
+  if (policy === "soft" && database?.id === databaseId) return putInTrash(context, registry, claim, outputs);
+  if (policy === "soft" && context.platform.capabilities.softDelete && claim.state === "deleting") {
+    // It is in the platform's trash, and the reply was lost.
+    await registry.trashed(claim);
+    return undefined;
+  }
+  if (policy !== "retain" && database?.id === databaseId) {
     await registry.deleting(claim);
     try {
       await context.platform.deleteDatabase(name);
@@ -67,7 +75,7 @@ export async function removeTenantDatabase(
 }
 
 /** What was adopted stays; what this stack made goes, softly where the platform can. */
-function policyOf(outputs: TenantDatabaseOutputs, context: Context): "delete" | "retain" | "soft" {
+export function policyOf(outputs: TenantDatabaseOutputs, context: Context): "delete" | "retain" | "soft" {
   if (outputs.deletionPolicy) return outputs.deletionPolicy;
   if (outputs.adopted) return "retain";
   return context.platform.capabilities.softDelete ? "soft" : "delete";

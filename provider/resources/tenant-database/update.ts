@@ -4,6 +4,7 @@ import { engineLog } from "../../engine-log";
 import { freshEnough } from "../../platform/listing";
 import type { DatabaseConfiguration } from "../../platform/platform";
 import { isOfDatabase } from "../../platform/sql-failure";
+import { restoreCommand } from "../../registry/commands";
 import { reapedMeanwhile } from "../../registry/reaping";
 import type { Registry } from "../../registry/registry";
 import type { TemplateRef } from "../../rollout/template-ref";
@@ -27,6 +28,7 @@ import { type TenantDatabaseOutputs, asInputs, expiryOf, outputsOf } from "./out
 import { relocate } from "./relocate";
 import { relocateInPlace } from "./relocate-in-place";
 import { migrateExisting, type Open } from "./schema";
+import { isInTrash } from "./trash";
 
 /** Brings an existing database to what is now declared; how far it came is in the outputs, also when it fails. */
 export async function updateTenantDatabase(
@@ -80,6 +82,7 @@ export async function updateTenantDatabase(
     }
     if (changes) {
       const present = await requirePresent(context, reached);
+      if (await isInTrash(context, present, reached)) throw trashedMeanwhile(reached.name);
       let observed = await observeConfiguration(context, present, desired);
       const setUp = async (to: DatabaseConfiguration): Promise<void> => {
         observed = await configure(context, present.name, observed, to);
@@ -190,6 +193,11 @@ async function amendClaim(
   });
   await registry.hold(claim, olds.databaseId, olds.adopted === true);
 }
+
+const trashedMeanwhile = (name: string): TenantryError =>
+  new TenantryError("needs-decision", `${name}: the database is in the trash.`, {
+    fix: `Bring it back with \`${restoreCommand({ name })}\`, or take it out of the program.`,
+  });
 
 /** The database as it is now; nothing is sent to one that has become a stranger's. */
 async function requirePresent(context: Context, olds: TenantDatabaseOutputs) {

@@ -36,7 +36,13 @@ export const changesNothing = ({ create, change, replace, bring, remove }: Fleet
   create.length + change.length + replace.length + bring.size + remove.length === 0;
 
 /** What is compared as it is declared; settings are compared by what they mean. */
-const recorded = ["labels", "deletionPolicy", "onReplace", "expiresIn"] as const satisfies readonly (keyof Profile)[];
+const recorded = [
+  "labels",
+  "deletionPolicy",
+  "gracePeriod",
+  "onReplace",
+  "expiresIn",
+] as const satisfies readonly (keyof Profile)[];
 
 /**
  * Compares without I/O. Fails with "needs-decision", naming the first ones, where a name or a group changes and nobody has

@@ -7,6 +7,7 @@ import { requireScope } from "../scope";
 import { configurationChange, declaredConfiguration, observeConfiguration } from "../tenant-database/configuration";
 import { asInputs } from "../tenant-database/outputs";
 import { reportVersion } from "../tenant-database/schema";
+import { isInTrash } from "../tenant-database/trash";
 import { count, someOf } from "./change-text";
 import { type TenantFleetOutputs, outputsOf } from "./outputs";
 import { unpackFleet } from "./pack";
@@ -32,6 +33,9 @@ export async function readTenantFleet(outputs: TenantFleetOutputs, context: Cont
     const listed = byName.get(record.name);
     const database = listed?.id === record.databaseId ? listed : await context.platform.getDatabase(record.name);
     const same = database?.id === record.databaseId ? database : undefined;
+    if (same && (await isInTrash(context, same, databaseOutputs({ ...outputs, scope }, record, context)))) {
+      return void now.set(record.id, goneOne(record));
+    }
     now.set(record.id, same ? await look(record, same, { ...outputs, scope }, context, profiles) : record);
   });
   const found = records.map(({ id }) => now.get(id)!);

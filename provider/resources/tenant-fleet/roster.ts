@@ -34,7 +34,7 @@ export interface Roster {
 /** What can be declared of a tenant, in the order in which it is written. */
 export const rosterKeys = [
   ...(["id", "name", "group", "labels", "schema", "seed", "blockReads", "blockWrites", "suspended"] as const),
-  ...(["deleteProtection", "allowedIps", "sizeLimit", "adopt", "onReplace", "deletionPolicy"] as const),
+  ...(["deleteProtection", "allowedIps", "sizeLimit", "adopt", "onReplace", "deletionPolicy", "gracePeriod"] as const),
   ...(["expiresIn", "expiresAt"] as const),
 ] satisfies (keyof RosterTenant)[];
 

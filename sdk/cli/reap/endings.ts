@@ -3,6 +3,7 @@ import type { Sql } from "../../../provider/platform/sql";
 import { inspectClaims } from "../../../provider/registry/inspect";
 import { type Ending, endingsOf, reasonToKeep } from "../../../provider/registry/reap";
 import { registryClock } from "../../../provider/registry/reaping";
+import { inspectTrash } from "../../../provider/registry/trash";
 import { type Ground, noteOnce } from "../schema/ground";
 import { type OpenRegistry, groupsOf, openRegistries } from "../schema/registries";
 
@@ -55,7 +56,7 @@ const inOrder = (a: OpenEnding, b: OpenEnding): number =>
 
 async function endingsIn(ground: Ground, { group, sql }: OpenRegistry): Promise<OpenEnding[] | undefined> {
   try {
-    const endings = endingsOf(await inspectClaims(sql));
+    const endings = endingsOf(await inspectClaims(sql), await inspectTrash(sql));
     if (endings.length === 0) return [];
     // Whichever clock is behind: nothing ends early.
     const now = Math.min(Date.now(), await registryClock(sql));

@@ -1,6 +1,13 @@
 import type { PlatformDatabase } from "../../../provider/platform/platform";
 import type { ClaimKind, ClaimState } from "../../../provider/registry/claim";
-import { claimCommand, reapCommand, releaseCommand, stackOf, undoCommand } from "../../../provider/registry/commands";
+import {
+  claimCommand,
+  reapCommand,
+  releaseCommand,
+  restoreCommand,
+  stackOf,
+  undoCommand,
+} from "../../../provider/registry/commands";
 import { type RecordedClaim, begunAt } from "../../../provider/registry/inspect";
 import { isRuntimeAddress } from "../../../provider/registry/runtime-address";
 import { isOurs } from "../../../provider/registry/reserved-names";
@@ -11,7 +18,7 @@ import type { GroupRegistry, Scene } from "./scene";
  * unfinished-create, unfinished-delete: a run began it and did not end it. without-state: held, but not in the state of
  * its stack. handed-over: on purpose, and not taken yet. database-gone: claimed, but not on the platform (any more).
  * other-database: one was made by hand under the name since. not-compared: held, and no state was looked at. unclaimed: in
- * the group, but not in its registry. unmanaged: an application made it at run time.
+ * the group, but not in its registry. unmanaged: an application made it at run time. trashed: it was deleted softly.
  */
 export type OrphanStatus =
   | "unfinished-create"
@@ -22,7 +29,8 @@ export type OrphanStatus =
   | "other-database"
   | "not-compared"
   | "unclaimed"
-  | "unmanaged";
+  | "unmanaged"
+  | "trashed";
 
 /** One row of `tenantry registry orphans --json`; what an unclaimed database has none of is null. */
 export interface Orphan {
@@ -86,7 +94,7 @@ async function judgeClaim(
   const stack = stackOf(claim.address);
   if (scene.stack && !holding && stack !== scene.stack.name) return "elsewhere";
   const present = await presentId(scene, group, claim);
-  const found = statusOf(claim, present, scene.state === undefined ? "unknown" : holding ? "held" : "none");
+  const found = statusOf(scene, claim, present, scene.state === undefined ? "unknown" : holding ? "held" : "none");
   const status = found === "without-state" && untaken.has(claim) ? "handed-over" : found;
   if (!status) return undefined;
   const more = [
@@ -106,6 +114,7 @@ async function judgeClaim(
     "not-compared": [],
     unclaimed: [],
     unmanaged: [],
+    trashed: [restoreCommand(claim, ...more.slice(0, 2))],
   }[status];
   return { ...rowOf(claim, group.name, present), status, stack, urn: holding?.urn ?? null, commands };
 }
@@ -143,10 +152,13 @@ export async function presentId(
 }
 
 function statusOf(
+  { platform }: Scene,
   { state, databaseId }: RecordedClaim,
   present: string | undefined,
   inState: "held" | "none" | "unknown",
 ): OrphanStatus | undefined {
+  // In a platform's own trash it is not there.
+  if (state === "trashed" && (present === databaseId || platform.capabilities.softDelete)) return "trashed";
   if (databaseId !== undefined && present === undefined) return "database-gone";
   if (databaseId !== undefined && present !== databaseId) return "other-database";
   // What a state has, its next run finishes.

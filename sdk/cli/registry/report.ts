@@ -14,6 +14,8 @@ const meanings: Record<OrphanStatus, string> = {
   "database-gone": "it is claimed, but not on the platform. Its command forgets it.",
   "other-database": "somebody made another database under the name since. Its command forgets the first one.",
   "not-compared": "it has an owner; whether a state has it was not looked at.",
+  trashed:
+    "it was deleted softly, and keeps its name. `restore` brings it back, `reap` deletes it when its time is over.",
   unmanaged: 'an application made it at run time. Declare it with adopt: "unowned" to manage it.',
   unclaimed: 'it is in the group, but not in its registry. Declare it with adopt: "unowned" to manage it.',
 };

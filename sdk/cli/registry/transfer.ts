@@ -1,5 +1,5 @@
 import { TenantryError } from "../../../provider/platform/errors";
-import { releaseCommand, stackOf } from "../../../provider/registry/commands";
+import { releaseCommand, restoreCommand, stackOf } from "../../../provider/registry/commands";
 import { giveUp, handOver } from "../../../provider/registry/hand-over";
 import { type RecordedClaim, withRegistrySql } from "../../../provider/registry/inspect";
 import type { ClaimKind } from "../../../provider/registry/claim";
@@ -28,7 +28,7 @@ export async function claimOrphan(scene: Scene, { as, ...wanted }: Wanted & { re
     });
   }
   const { claim, registry } = standing;
-  requireAlive(claim);
+  requireAlive(claim, registry.group.name);
   const address = as === undefined ? ownAddress(scene, claim) : checkedAddress(as);
   const next = `The next \`pulumi up\` of ${stackOf(address)} adopts it where ${parseSelf(address).resource} declares it.`;
   const present = await presentId(scene, registry.group, claim);
@@ -51,8 +51,12 @@ export async function claimOrphan(scene: Scene, { as, ...wanted }: Wanted & { re
 }
 
 /** What is on its way out is nobody's to have. */
-function requireAlive(claim: RecordedClaim): void {
+function requireAlive(claim: RecordedClaim, group: string): void {
   if (claim.state === "reaping") throw reapedMeanwhile(claim.name);
+  if (claim.state !== "trashed") return;
+  throw new TenantryError("needs-decision", `${claim.name}: it is in the trash.`, {
+    fix: `Bring it back first: \`${restoreCommand(claim, "--group", group)}\`.`,
+  });
 }
 
 /** Gives a claim up; answers what to tell. Where there is none, there is nothing to do. */
@@ -60,9 +64,9 @@ export async function releaseClaim(scene: Scene, { kind, name, force, yes }: Wan
   const standing = findStanding(scene, kind, name);
   if (!standing) return `${name}: no registry has a claim on a ${kind} of that name, so there is nothing to give up.`;
   const { claim, registry } = standing;
-  requireAlive(claim);
-  if (!force) requireNoState(scene, standing, undefined);
   const present = await presentId(scene, registry.group, claim);
+  if (present !== undefined) requireAlive(claim, registry.group.name);
+  if (!force) requireNoState(scene, standing, undefined);
   await consent(`Give up the claim of ${claim.address} on the ${kind} "${name}"?`, yes);
   const after = await write(scene, standing, (sql) => giveUp(sql, claim));
   if (after) throw changedMeanwhile(claim, after);
