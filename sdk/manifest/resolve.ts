@@ -112,15 +112,27 @@ class Resolution {
     this.refuse(id, what, "`suspended` blocks reads and writes, so that this cannot be false; leave one of them out.");
   }
 
-  /** A copy is bound as the data is that it holds. */
+  /** A copy is bound as the data is that it holds, also where that came by way of another copy. */
   private checkCopy({ id, group, name, seed }: RosterTenant): void {
-    const source = seed && this.byName.get(seed.database);
-    if (source === undefined) return;
-    if (seed!.database === name) return this.refuse(id, "seed.database", "it cannot be a copy of itself.");
-    const geo = this.profiles.get(source)?.geo;
-    const allowed = geo === undefined ? undefined : allowedGroups(this.manifest, geo);
-    if (!allowed || allowed.includes(group)) return;
-    const text = `a copy of ${quoted(source)} (geo "${geo}") is not allowed in group "${group}"; allowed: ${someOf(allowed)}.`;
-    this.refuse(id, "seed.database", text);
+    if (seed?.database === name) return this.refuse(id, "seed.database", "it cannot be a copy of itself.");
+    for (const source of this.sourcesOf(seed)) {
+      const geo = this.profiles.get(source)?.geo;
+      const allowed = geo === undefined ? undefined : allowedGroups(this.manifest, geo);
+      if (!allowed || allowed.includes(group)) continue;
+      const text = `a copy of ${quoted(source)} (geo "${geo}") is not allowed in group "${group}"; allowed: ${someOf(allowed)}.`;
+      return this.refuse(id, "seed.database", text);
+    }
+  }
+
+  /** Ids of the tenants that the data came from, the nearest first. */
+  private sourcesOf(seed: RosterTenant["seed"]): ReadonlySet<string> {
+    const sources = new Set<string>();
+    for (let next = seed; next;) {
+      const source = this.byName.get(next.database);
+      if (source === undefined || sources.has(source)) break;
+      sources.add(source);
+      next = this.tenants.get(source)?.seed;
+    }
+    return sources;
   }
 }

@@ -124,10 +124,14 @@ tenants:
   fine: { group: eu-1, seed: { database: t-acme } }
   self: { group: us, seed: { database: t-self } }
   other: { group: us, seed: { database: elsewhere } }
+  again: { group: us, seed: { database: t-fine } }
+  round: { group: us, seed: { database: t-trip } }
+  trip: { group: us, seed: { database: t-round } }
 `;
     assert.deepEqual(problemsOf(text), [
       'tenants.yaml:8:30: tenants.copy.seed.database: a copy of "acme" (geo "eu") is not allowed in group "us"; allowed: eu-1.',
       "tenants.yaml:10:30: tenants.self.seed.database: it cannot be a copy of itself.",
+      'tenants.yaml:12:31: tenants.again.seed.database: a copy of "acme" (geo "eu") is not allowed in group "us"; allowed: eu-1.',
     ]);
   });
 });
