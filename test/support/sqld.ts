@@ -42,25 +42,29 @@ export async function serveSqld(options: Partial<SqldOptions> = {}): Promise<Ser
 }
 
 /**
- * Tests on a real libsql-server. Where none can be had there are none, and that is said; in a pipeline it is a failure,
+ * Tests on a real libsql-server. Where none can be had they are left out, and that is said; in a pipeline it is a failure,
  * or nobody would notice.
  */
 export function describeWithSqld(title: string, tests: () => void): void {
   describe(title, () => {
-    before(async () => {
-      try {
-        await findSqld();
-      } catch (error) {
-        if (process.env["CI"]) throw error;
-        process.stderr.write(`\n    SKIPPED, none of "${title}" was tested: ${(error as Error).message}\n\n`);
-        missing.add(title);
-      }
-    });
-    beforeEach(function () {
-      if (missing.has(title)) this.skip();
+    before(async function () {
+      if (!(await hasSqld(title))) this.skip();
     });
     tests();
   });
 }
 
-const missing = new Set<string>();
+const said = new Set<string>();
+
+/** Says once what `title` goes without, or fails where CI is set. */
+export async function hasSqld(title: string): Promise<boolean> {
+  try {
+    await findSqld();
+    return true;
+  } catch (error) {
+    if (process.env["CI"]) throw error;
+    if (!said.has(title)) process.stderr.write(`\n    SKIPPED, not tested: ${title}. ${(error as Error).message}\n\n`);
+    said.add(title);
+    return false;
+  }
+}

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { readFile, readdir } from "node:fs/promises";
+import path from "node:path";
+import { describe, it } from "mocha";
+import { openSql } from "../../provider/platform/sql";
+import { withCountedPlatform } from "../support/counted-platform";
+import { type Project, withProject } from "../support/engine";
+import { hasSqld, serveSqld } from "../support/sqld";
+
+const folder = path.resolve(__dirname, "..", "..", "examples", "portable");
+
+/** Where the example's stacks run: each has a file Pulumi.<stack>.yaml in it, and what is not in there in the environment. */
+interface Place {
+  readonly stack: string;
+  with(project: Project, use: (env: Record<string, string>) => Promise<void>): Promise<void>;
+}
+
+const places: readonly Place[] = [
+  {
+    stack: "local",
+    with: (project, use) =>
+      withCountedPlatform({ directory: path.join(project.folder, ".tenantry", "local") }, () => use({})),
+  },
+  {
+    stack: "libsql-server",
+    async with(_, use) {
+      const sqld = await serveSqld();
+      try {
+        await use({
+          TENANTRY_API_URL: sqld.adminUrl,
+          TENANTRY_API_TOKEN: sqld.adminKey,
+          TENANTRY_DATABASE_URL: sqld.databaseUrl,
+          TENANTRY_SIGNING_KEY: sqld.signingKey,
+        });
+      } finally {
+        await sqld.close();
+      }
+    },
+  },
+];
+
+async function files(): Promise<Record<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const found = entries.filter((entry) => entry.isFile() && !entry.parentPath.includes("node_modules"));
+  return Object.fromEntries(
+    await Promise.all(
+      found.map(async ({ parentPath, name }) => {
+        const file = path.join(parentPath, name);
+        return [path.relative(folder, file), await readFile(file, "utf8")] as const;
+      }),
+    ),
+  );
+}
+
+describe("examples/portable: one program, by its stack", () => {
+  for (const { stack, with: on } of places) {
+    it(`on ${stack}`, async function () {
+      this.timeout(200_000);
+      if (stack === "libsql-server" && !(await hasSqld("examples/portable on libsql-server"))) this.skip();
+      await withProject({ files: await files(), name: "tenantry-portable", stack }, (project) =>
+        on(project, async (env) => {
+          assert.deepEqual((await project.up({ env })).counts, { create: 6 });
+          const { urls, token } = (await project.outputs({ showSecrets: true })) as { urls: string[]; token: string };
+          const sql = openSql({ url: urls[0]!, token: async () => token });
+          const notes = await sql.execute({ sql: "SELECT count(*) AS n FROM notes", args: [] });
+          assert.deepEqual(notes.rows, [{ n: 0 }]);
+          await assert.rejects(sql.execute({ sql: "INSERT INTO notes (text) VALUES ('a')", args: [] }));
+          sql.close();
+
+          await project.write({ "migrations/0002_tags.sql": "CREATE TABLE tags (tag TEXT PRIMARY KEY);\n" });
+          assert.deepEqual((await project.up({ env })).counts, { update: 4, same: 2 });
+          const { versions } = (await project.outputs()) as { versions: string[] };
+          assert.deepEqual(versions, ["0002_tags", "0002_tags", "0002_tags"]);
+          const { stdout } = await project.pulumi(["stack", "export"], env);
+          for (const secret of [env["TENANTRY_SIGNING_KEY"], env["TENANTRY_API_TOKEN"]])
+            assert.ok(secret === undefined || !stdout.includes(secret), "a secret is in state");
+          assert.deepEqual((await project.refresh({ env })).counts, { refresh: 6 });
+          assert.deepEqual((await project.destroy({ env })).counts, { delete: 6 });
+        }),
+      );
+    });
+  }
+
+  it("has a test for each of its stacks", async () => {
+    const stacks = Object.keys(await files()).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);
+    assert.deepEqual(places.map(({ stack }) => stack).sort(), stacks.sort());
+  });
+});
