@@ -14,7 +14,7 @@ export interface SchemaRolloutArgs {
   schema: SchemaTemplate | pulumi.Input<string>;
   /**
    * Whom it goes over, in the order in which shares are counted: TenantDatabase resources of this program, or names of
-   * databases that exist. Each once.
+   * databases that exist. Each once. A TenantFleet is none of them: it has a `rollout` of its own.
    */
   tenants: (TenantDatabase | pulumi.Input<string>)[] | pulumi.Input<pulumi.Input<string>[]>;
   /** The group of the tenants that are given by name. @default looked up for each */
@@ -97,6 +97,7 @@ export class SchemaRollout extends pulumi.CustomResource {
   }
 
   constructor(name: string, args: SchemaRolloutArgs, opts: pulumi.CustomResourceOptions = {}) {
+    refuseFleets(name, args);
     const { group, ...policy } = args ?? {};
     const need: Need | undefined =
       typeof group === "string" ? { what: "group", value: group, where: `${name}: group` } : undefined;
@@ -138,11 +139,25 @@ export interface UnfinishedTenant {
   readonly why?: string;
 }
 
+/** A tenant is migrated by one of them only, and a fleet's are by the fleet. */
+function refuseFleets(name: string, args: SchemaRolloutArgs | undefined): void {
+  const { fleet, tenants } = (args ?? {}) as { fleet?: unknown; tenants?: unknown };
+  const isFleet = (value: unknown): boolean => isKind(value, "tenantFleet");
+  const given = Array.isArray(tenants) ? tenants.some(isFleet) : isFleet(tenants);
+  if (fleet === undefined && !given) return;
+  // A RunError is shown as its message alone, without a stack.
+  throw new pulumi.RunError(`${name}: ${fleet === undefined ? "tenants" : "fleet"}: ${ofItsOwn}`);
+}
+
+const ofItsOwn =
+  "a TenantFleet brings its tenants' schemas up itself. Give canary, waves and the rest to the fleet, as its `rollout`, " +
+  "and leave the SchemaRollout out.";
+
 /** Names, groups and labels are inputs of the tenants, so that a preview knows them. */
 function tenantsOf(tenants: SchemaRolloutArgs["tenants"], group: pulumi.Input<string> | undefined): unknown {
   const byName = (name: pulumi.Input<string>) => ({ name, ...(group === undefined ? {} : { group }) });
   if (!Array.isArray(tenants)) {
-    return tenants && pulumi.output(tenants).apply((names) => names.map((name) => byName(name)));
+    return tenants && pulumi.output(tenants).apply((names) => (Array.isArray(names) ? names.map(byName) : names));
   }
   return tenants.map((tenant) => {
     if (!TenantDatabase.isInstance(tenant)) return byName(tenant);
