@@ -41,6 +41,11 @@ export interface Capabilities {
   readonly isolation: boolean;
   readonly tenantRegion: boolean;
   readonly severalDatabases: boolean;
+  /**
+   * Databases can be deleted. Without it "retain" is the default deletion policy and the only one, an end is refused at
+   * check, and whatever is taken out of a program stays where it is until somebody deletes it in the platform's console.
+   */
+  readonly deletes: boolean;
   /** For how long whoever runs the platform can bring a deleted database back, in seconds; 0: not at all. */
   readonly keepsDeleted: number;
   /**

@@ -16,9 +16,10 @@ export function requireSettings(platform: PlatformName, given: Given, connection
   const path = connection === undefined ? "tenantry:" : `tenantry:connections.${connection}.`;
   const flags = connection === undefined ? "" : "--path ";
   const whose = connection === undefined ? "" : ` for the connection "${connection}"`;
-  if (platform === "turso") {
-    if (!given.apiToken) throw tokenMissing(connection, path, flags, whose);
-    if (!given.organization) throw organizationMissing(connection, path, flags);
+  // PerSQL docs: a token belongs to one namespace, so that need not be named.
+  if (platform === "turso" || platform === "persql") {
+    if (!given.apiToken) throw tokenMissing(platform, connection, path, flags, whose);
+    if (platform === "turso" && !given.organization) throw organizationMissing(connection, path, flags);
   }
   if (platform !== "libsql-server") return;
   if (!given.apiUrl) {
@@ -39,9 +40,21 @@ export function requireSettings(platform: PlatformName, given: Given, connection
   }
 }
 
-function tokenMissing(connection: string | undefined, path: string, flags: string, whose: string): TenantryError {
-  const variable = connection === undefined ? "TURSO_API_TOKEN" : tokenVariable(connection);
-  return new TenantryError("credentials-missing", `No Turso API token${whose} is configured.`, {
+const vendors = {
+  turso: { title: "Turso", variable: "TURSO_API_TOKEN" },
+  persql: { title: "PerSQL", variable: "TENANTRY_API_TOKEN" },
+};
+
+function tokenMissing(
+  platform: keyof typeof vendors,
+  connection: string | undefined,
+  path: string,
+  flags: string,
+  whose: string,
+): TenantryError {
+  const { title, variable: own } = vendors[platform];
+  const variable = connection === undefined ? own : tokenVariable(connection);
+  return new TenantryError("credentials-missing", `No ${title} API token${whose} is configured.`, {
     fix: `Run \`pulumi config set ${flags}--secret ${path}apiToken\`, or set the environment variable ${variable}.`,
   });
 }

@@ -1,4 +1,5 @@
 import { localPlatformAt } from "../drivers/local/at-address";
+import { persqlPlatform } from "../drivers/persql";
 import { tursoPlatform } from "../drivers/turso";
 import { TenantryError } from "./errors";
 import type { Platform } from "./platform";
@@ -18,5 +19,6 @@ export function selectRemotePlatform(settings: ConnectionSettings): Platform {
     });
   }
   if (platform === "local") return localPlatformAt({ apiUrl, apiToken, organization, databaseUrl, concurrency });
+  if (platform === "persql") return persqlPlatform({ apiUrl, apiToken, organization, concurrency });
   return tursoPlatform({ apiUrl, apiToken, organization: organization!, databaseUrl, concurrency });
 }

@@ -1,5 +1,6 @@
 import { libsqlServerPlatform } from "../drivers/libsql-server";
 import { localPlatform } from "../drivers/local";
+import { persqlPlatform } from "../drivers/persql";
 import { tursoPlatform } from "../drivers/turso";
 import { TenantryError } from "./errors";
 import type { Platform } from "./platform";
@@ -34,9 +35,17 @@ export function selectPlatform(settings: ConnectionSettings, { impatient = false
         concurrency,
         retry: impatient ? { outageAttempts: 3 } : undefined,
       });
+    case "persql":
+      return persqlPlatform({
+        apiUrl: apiUrl ?? lacking("apiUrl"),
+        apiToken: apiToken ?? lacking("apiToken"),
+        organization,
+        concurrency,
+        retry: impatient ? { outageAttempts: 3 } : undefined,
+      });
     default:
       throw new TenantryError("unsupported", `The platform "${platform}" is not in this release.`, {
-        fix: 'Use "turso", "local" or "libsql-server".',
+        fix: 'Use "turso", "local", "libsql-server" or "persql".',
       });
   }
 }

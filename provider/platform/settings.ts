@@ -41,7 +41,13 @@ export type SettingName = (typeof connectionKeys)[number] | "concurrency" | "max
 
 const stackKeys = [...connectionKeys, "concurrency", "maxRemovals", "connections"] as const;
 const platforms = ["turso", "local", "libsql-server", "persql", "tenantsdb"] as const satisfies readonly PlatformName[];
-const built: readonly PlatformName[] = ["turso", "local", "libsql-server"];
+const built: readonly PlatformName[] = ["turso", "local", "libsql-server", "persql"];
+
+/** Where the API of a hosted platform is. PerSQL docs: api.persql.com. */
+const apiUrls: Partial<Record<PlatformName, string>> = {
+  turso: "https://api.turso.tech",
+  persql: "https://api.persql.com",
+};
 
 const environment: Record<SettingName, readonly string[]> = {
   platform: ["TENANTRY_PLATFORM"],
@@ -167,6 +173,7 @@ function settingsOf(
   const maxRemovals = settings.maxRemovals && wholeNumber(settings.maxRemovals, 0, 1_000_000);
   const signingKey = settings.signingKey && checkSigningKey(settings.signingKey);
   requireSettings(platform, { organization, apiUrl, apiToken, databaseUrl, signingKey }, connection);
+  if (platform === "persql" && settings.databaseUrl) throw servedByApi(settings.databaseUrl);
   const sources: Partial<Record<SettingName, string>> = {};
   for (const [name, one] of Object.entries({ platform: platformSetting, ...settings })) {
     if (one) sources[name as SettingName] = one.source;
@@ -175,7 +182,7 @@ function settingsOf(
     connection,
     platform,
     organization,
-    apiUrl: apiUrl ?? (platform === "turso" ? "https://api.turso.tech" : undefined),
+    apiUrl: apiUrl ?? apiUrls[platform],
     apiToken,
     databaseUrl,
     signingKey,
@@ -208,3 +215,9 @@ function checkPlatform(setting: Setting | undefined, path: string, flags: string
   }
   return known;
 }
+
+/** Our own SQL goes along with the API's token, which is for the API's address alone. */
+const servedByApi = ({ source }: Setting): TenantryError =>
+  new TenantryError("invalid-input", `${source}: PerSQL serves its databases at the API's own address.`, {
+    fix: "Leave it out; another address of the API is tenantry:apiUrl.",
+  });

@@ -34,6 +34,11 @@ export function createDeprovision(ground: Ground, own: OwnAccess, defaults: Plac
     }
     const name = await subjectName(subject);
     const platform = ground.platform();
+    if (erase && !platform.capabilities.deletes) {
+      throw new TenantryError("unsupported", `erase: ${platform.name} deletes no database for a program.`, {
+        fix: `Delete it in the platform's console; here it is called "${name}".`,
+      });
+    }
     const database = await platform.getDatabase(name);
     const group = database?.group ?? (await placeOf(ground, place, defaults.group)).group;
     const registry = await own.registry(group);
@@ -77,7 +82,7 @@ async function block({ platform }: Ground, { name }: PlatformDatabase): Promise<
   const { capabilities, name: its } = platform();
   if (!capabilities.block) {
     throw new TenantryError("unsupported", `erase: ${its} cannot block a database and keep its rows.`, {
-      fix: "Let its tokens run out, or pass erase: true.",
+      fix: `Let its tokens run out${capabilities.deletes ? ", or pass erase: true" : ""}.`,
     });
   }
   await platform().configureDatabase(name, { blockReads: true, blockWrites: true });

@@ -4,9 +4,9 @@ import { type ConnectionSettings, readSettings } from "../../provider/platform/s
 
 /** Which platform, and as whom. In Node.js the environment says what is left out. */
 export interface ConnectionOptions {
-  /** "turso", "local" or "libsql-server". @default TENANTRY_PLATFORM; there is no other default */
+  /** "turso", "local", "libsql-server" or "persql". @default TENANTRY_PLATFORM; there is no other default */
   readonly platform?: string;
-  /** The organization's slug. @default TENANTRY_ORGANIZATION, TURSO_ORGANIZATION; on local "local" */
+  /** The organization's slug. @default TENANTRY_ORGANIZATION, TURSO_ORGANIZATION; on local "local", on PerSQL the token's namespace */
   readonly organization?: string;
   /** A Platform API token. Not needed where `tokenFor` and addresses are given. @default TENANTRY_API_TOKEN, TURSO_API_TOKEN */
   readonly token?: string;

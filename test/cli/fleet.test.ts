@@ -137,7 +137,7 @@ describe("tenantry fleet: what would happen, and how it stands", function () {
     };
     const refusal = new TenantryError("needs-decision", "one\ntwo\nthree\nfour\nfive");
     const open = both.map(({ record }) => ({ record, why: "why" }));
-    const rest = { tenants: 9_000, unchanged: 1_000, softDelete: false, findings: [], refusal };
+    const rest = { tenants: 9_000, unchanged: 1_000, otherwise: "delete" as const, findings: [], refusal };
     const drawn = drawPlan({ changes, ...rest }, { open }, { width: 80, colours: false, live: false });
     assert.deepEqual(drawn.slice(0, 2), [
       "  create                  1,286  in g0                                  t0, t7, t14, t21 and 1,282 more",

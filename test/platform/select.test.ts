@@ -39,9 +39,17 @@ describe("selectPlatform", () => {
     assert.equal(platform.databaseUrl({ name: "a", hostname: "h" }), "http://a.localhost:8080");
   });
 
+  it("gives the PerSQL driver, which serves SQL at the API's address", () => {
+    const platform = selectPlatform(readSettings({ platform: "persql", apiToken: "t", organization: "acme" }, {}));
+    assert.deepEqual(platform.knownScope(), { platform: "persql", organization: "acme", host: "api.persql.com" });
+    const url = platform.databaseUrl({ name: "a", hostname: "acme/u-1" });
+    assert.equal(url, "https://api.persql.com/v1/db/acme/u-1");
+    platform.openSql!({ name: "a", url }, { access: "read-only" }).close();
+  });
+
   it("refuses a platform that has no driver", () => {
     const settings = readSettings({ platform: "local" }, {});
-    assert.throws(() => selectPlatform({ ...settings, platform: "persql" }), { code: "unsupported" });
+    assert.throws(() => selectPlatform({ ...settings, platform: "tenantsdb" }), { code: "unsupported" });
     assert.throws(() => selectPlatform({ ...settings, platform: "turso" }), { code: "not-configured" });
   });
 });

@@ -165,7 +165,6 @@ describe("readSettings", () => {
         /^tenantry:signingKey/,
         /keygen/,
       ],
-      ["persql", { platform: "persql" }, "unsupported", /not in this release/],
       ["tenantsdb", { platform: "tenantsdb" }, "unsupported", /not in this release/],
       [
         "no token",

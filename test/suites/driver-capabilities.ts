@@ -2,12 +2,9 @@ import assert from "node:assert/strict";
 import { formatDuration } from "../../provider/duration";
 import { hasCode } from "../../provider/platform/errors";
 import type { Access } from "../../provider/platform/platform";
-import { databaseToken } from "../../provider/resources/database-token";
-import { group as groups } from "../../provider/resources/group";
-import type { Failure } from "../../provider/resources/handler";
-import { tenantDatabase } from "../../provider/resources/tenant-database";
 import { type ProvenFlag, capabilityRows, lifeFlags, toldFlags } from "../../tools/capabilities/rows";
 import { type Stage, column, fresh } from "./driver";
+import { failuresOf, groupFailuresOf, refusedFor, refusesAtCheck, tokenFailuresOf, unsupported } from "./refusals";
 
 /** How a flag is proved: what it promises works, or what it denies is refused, at check and by the driver. */
 interface Proof {
@@ -221,6 +218,34 @@ const proofs: Record<ProvenFlag, Proof> = {
     },
   }),
 
+  deletes: flagged("deletes", {
+    async works(stage) {
+      const { platform } = stage;
+      assert.deepEqual(failuresOf(stage, { deletionPolicy: "delete" }), []);
+      const first = await stage.create();
+      await platform.deleteDatabase(first.name);
+      await platform.deleteDatabase(first.name);
+      assert.equal(await platform.getDatabase(first.name), undefined);
+      const second = await stage.create({ name: first.name });
+      assert.notEqual(second.id, first.id);
+    },
+    async refused(stage) {
+      const { platform } = stage;
+      for (const [path, value] of [
+        ["deletionPolicy", "delete"],
+        ["onReplace", "destroy"],
+        ["expiresIn", "1d"],
+        ["expiresAt", "2030-01-01T00:00:00Z"],
+      ]) {
+        refusesAtCheck(stage, failuresOf(stage, { [path!]: value }), path!);
+      }
+      const { name, id } = await stage.create();
+      await unsupported(platform.deleteDatabase(name));
+      assert.equal((await platform.getDatabase(name))?.id, id);
+      await platform.deleteDatabase(fresh("nowhere"));
+    },
+  }),
+
   isolation: atCheck("isolation", { isolation: "L2" }, "isolation"),
   tenantRegion: atCheck("tenantRegion", { region: "eu" }, "region"),
   severalDatabases: atCheck("severalDatabases", { databases: [{}] }, "databases"),
@@ -362,32 +387,3 @@ const proofs: Record<ProvenFlag, Proof> = {
     refused: async () => assert.fail(),
   },
 };
-
-/** By the driver: with the code that says so, and with what to do instead. */
-async function unsupported(call: Promise<unknown>): Promise<void> {
-  await assert.rejects(call, (error) => hasCode(error, "unsupported") && Boolean(error.fix));
-}
-
-/** Where the platform itself refuses, in its own way. */
-async function refusedFor(call: Promise<unknown>): Promise<void> {
-  await assert.rejects(call, (error) => hasCode(error, "unsupported", "invalid-input"));
-}
-
-/** At check: one failure, with the property's path, that names the platform. */
-function refusesAtCheck({ platform }: Stage, failures: readonly Failure[], path: string): void {
-  assert.equal(failures.length, 1, failures.join("\n"));
-  assert.ok(failures[0]!.startsWith(`${path}: `), failures[0]);
-  assert.ok(path === "name" || failures[0]!.includes(platform.name), failures[0]);
-}
-
-function surroundings({ platform }: Stage) {
-  return { olds: undefined, capabilities: platform.capabilities, platform: platform.name };
-}
-
-const self = "organization/shop/dev/acme";
-const failuresOf = (stage: Stage, more: object): Failure[] =>
-  tenantDatabase.check({ news: { self, name: "acme", group: "eu", ...more }, ...surroundings(stage) }).failures;
-const groupFailuresOf = (stage: Stage, more: object): Failure[] =>
-  groups.check({ news: { self, name: "eu", location: stage.location, ...more }, ...surroundings(stage) }).failures;
-const tokenFailuresOf = (stage: Stage, more: object): Failure[] =>
-  databaseToken.check({ news: { self, database: "acme", ...more }, ...surroundings(stage) }).failures;

@@ -1,5 +1,6 @@
 import { libsqlServerCapabilities } from "../../provider/drivers/libsql-server/capabilities";
 import { localPlatformAt } from "../../provider/drivers/local/at-address";
+import { persqlCapabilities } from "../../provider/drivers/persql/capabilities";
 import { tursoCapabilities } from "../../provider/drivers/turso/capabilities";
 import type { Capabilities } from "../../provider/platform/capabilities";
 import type { PlatformName } from "../../provider/platform/platform";
@@ -23,4 +24,5 @@ export const shownPlatforms: readonly ShownPlatform[] = [
   },
   { name: "local", capabilities: local.capabilities },
   { name: "libsql-server", capabilities: libsqlServerCapabilities },
+  { name: "persql", capabilities: persqlCapabilities },
 ];

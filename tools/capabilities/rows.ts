@@ -40,6 +40,7 @@ export const capabilityRows: readonly CapabilityRow[] = [
   plain("isolation", "`isolation`"),
   plain("tenantRegion", "`region` of one tenant"),
   plain("severalDatabases", "several `databases` of one tenant"),
+  plain("deletes", '`deletionPolicy: "delete"`, `expiresAt` (else: retained)'),
   { flag: "softDelete", what: '`deletionPolicy: "soft"`', cell: ({ softDelete }) => yes(softDelete) },
   plain("backups", "backups are listed"),
   plain("backupOnDemand", "a backup at any moment"),

@@ -22,6 +22,7 @@ export const libsqlServerCapabilities: Capabilities = {
   isolation: false,
   tenantRegion: false,
   severalDatabases: false,
+  deletes: true,
   keepsDeleted: 0,
   softDelete: false,
   backups: false,

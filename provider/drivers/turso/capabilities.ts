@@ -23,6 +23,7 @@ export const tursoCapabilities: Capabilities = {
   isolation: false,
   tenantRegion: false,
   severalDatabases: false,
+  deletes: true,
   // Turso docs, "Recover deleted databases": paid plans, five days, by the database's id.
   keepsDeleted: 5 * 86_400,
   softDelete: false,

@@ -97,8 +97,16 @@ export function judgeTenantDatabase(
   if (news.seed?.timestamp && !capabilities.seedAtTime) {
     failures.push(`seed.timestamp: ${platform} copies a database only as it is now; leave it out.`);
   }
+  const kept = `${platform} deletes no database for a program; it stays until somebody deletes it in the platform's console`;
   if (news.deletionPolicy === "soft" && !capabilities.softDelete && !capabilities.block && !capabilities.suspend) {
-    failures.push(`deletionPolicy: ${platform} has no soft delete; use "retain" or "delete".`);
+    const instead = capabilities.deletes ? '"retain" or "delete"' : '"retain"';
+    failures.push(`deletionPolicy: ${platform} has no soft delete; use ${instead}.`);
+  }
+  if (news.deletionPolicy === "delete" && !capabilities.deletes)
+    failures.push(`deletionPolicy: ${kept}: leave it out, or use "retain".`);
+  if (news.onReplace === "destroy" && !capabilities.deletes) failures.push(`onReplace: ${kept}: leave it out.`);
+  for (const end of ["expiresIn", "expiresAt"] as const) {
+    if (news[end] !== undefined && !capabilities.deletes) failures.push(`${end}: ${kept}: leave it out.`);
   }
   if (news.suspended && (news.blockReads === false || news.blockWrites === false)) {
     failures.push(
@@ -132,3 +140,7 @@ const prefixed = (path: string, values: object = {}): Record<string, unknown> =>
 /** The template that the inputs name. */
 export const schemaOf = ({ schema }: Pick<TenantDatabaseInputs, "schema">): TemplateRef | undefined =>
   schema === undefined ? undefined : parseTemplateRef(schema);
+
+/** What becomes of a database that this stack made, where the program does not say. */
+export const defaultDeletionPolicy = ({ softDelete, deletes }: Capabilities): "soft" | "delete" | "retain" =>
+  softDelete ? "soft" : deletes ? "delete" : "retain";

@@ -8,6 +8,7 @@ import { leftTo } from "../handed-over";
 import { requireScope } from "../scope";
 import { isOfOtherStack, parseSelf } from "../self";
 import { requireKnownSuccessor } from "../successor";
+import { defaultDeletionPolicy } from "./inputs";
 import type { TenantDatabaseOutputs } from "./outputs";
 import { putInTrash } from "./trash";
 
@@ -71,14 +72,19 @@ export async function removeTenantDatabase(
     context.identities.delete(name);
   }
   await registry.release(claim);
-  return undefined;
+  const stays = !context.platform.capabilities.deletes && !outputs.adopted && database?.id === databaseId;
+  return stays ? stillThere(name, context) : undefined;
 }
+
+/** Nobody is to believe that rows are gone. */
+const stillThere = (name: string, { platform }: Context): string =>
+  `${name}: the database and its rows are still on ${platform.name}, which deletes none for a program: delete it in the platform's console`;
 
 /** What was adopted stays; what this stack made goes, softly where the platform can. */
 export function policyOf(outputs: TenantDatabaseOutputs, context: Context): "delete" | "retain" | "soft" {
   if (outputs.deletionPolicy) return outputs.deletionPolicy;
   if (outputs.adopted) return "retain";
-  return context.platform.capabilities.softDelete ? "soft" : "delete";
+  return defaultDeletionPolicy(context.platform.capabilities);
 }
 
 /** The engine deletes it although what was to take its place has failed: `--continue-on-error`. */

@@ -16,15 +16,15 @@ export async function* connectionChecks(settings: ConnectionSettings, stack?: st
   if (unused) yield unused;
   const reached = await step("platform", async () => {
     const platform = selectPlatform(settings, { impatient: true });
-    const scope = scopeText(await platform.scope());
+    const scope = await platform.scope();
     const locations = (await platform.listLocations()).length;
-    return [ok("platform", `${scope} answers, with ${counted(locations, "location")}`), platform];
+    return [ok("platform", `${scopeText(scope)} answers, with ${counted(locations, "location")}`), { platform, scope }];
   });
   yield reached.check;
-  const platform = reached.value;
-  if (!platform) return;
+  if (!reached.value) return;
+  const { platform, scope } = reached.value;
 
-  const organization = settings.organization ?? "local";
+  const organization = settings.organization ?? (platform.name === "local" ? "local" : scope.organization);
   const known = await step("token", async () => {
     const account = await platform.account();
     return [tokenCheck(account), account];

@@ -58,7 +58,9 @@ function described({ sources, ...settings }: ConnectionSettings): string {
   const local = platform === "local";
   return [
     `platform "${platform}" ${from("platform", "default")}`,
-    `organization "${organization ?? "local"}" ${from("organization", "default")}`,
+    organization === undefined && !local
+      ? "organization that of the API token (default)"
+      : `organization "${organization ?? "local"}" ${from("organization", "default")}`,
     `API ${apiUrl ? `${apiUrl} ` : ""}${from("apiUrl", local ? "found in .tenantry/local" : "default")}`,
     `API token ${from("apiToken", local ? "found in .tenantry/local" : "none")}`,
     ...(sources.signingKey ? [`signing key ${from("signingKey", "none")}`] : []),

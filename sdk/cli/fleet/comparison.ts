@@ -1,3 +1,4 @@
+import { defaultDeletionPolicy } from "../../../provider/resources/tenant-database/inputs";
 import type { Context } from "../../../provider/context";
 import { TenantryError } from "../../../provider/platform/errors";
 import { type FleetChanges, planChanges } from "../../../provider/resources/tenant-fleet/changes";
@@ -17,8 +18,8 @@ export interface Comparison {
   readonly unchanged: number;
   /** What the schema changes destroy, where that was allowed. */
   readonly findings: readonly string[];
-  /** Whether the platform deletes softly where nobody says otherwise. */
-  readonly softDelete: boolean;
+  /** What becomes of the database of a removed tenant where nobody says it. */
+  readonly otherwise: "soft" | "delete" | "retain";
   /** Why `up` will refuse it; undefined: as far as can be seen here, it does not. */
   readonly refusal: TenantryError | undefined;
 }
@@ -57,12 +58,12 @@ export async function compare(
     if (!(error instanceof TenantryError) || error.whose !== "yours") throw error;
     refusal ??= error;
   }
-  const softDelete = capabilities?.softDelete ?? false;
+  const otherwise = capabilities ? defaultDeletionPolicy(capabilities) : "delete";
   return {
     changes,
     tenants: tenants.length,
     unchanged: tenants.length - touched(changes),
-    softDelete,
+    otherwise,
     findings,
     refusal,
   };

@@ -7,7 +7,7 @@ import type { KnownFleet, OpenRecord } from "./fleets";
 
 /** Everything, for programs: keys are always there, what is not known is null. */
 export function planDocument(comparison: Comparison, { open }: Pick<KnownFleet, "open">): object {
-  const { changes, tenants, unchanged, findings, refusal, softDelete } = comparison;
+  const { changes, tenants, unchanged, findings, refusal, otherwise } = comparison;
   return {
     ...{ tenants, unchanged },
     create: changes.create.map(created),
@@ -17,7 +17,7 @@ export function planDocument(comparison: Comparison, { open }: Pick<KnownFleet, 
       const ref = parseTemplateRef(schema);
       return { template: ref?.name ?? null, version: ref?.version ?? null, tenants: those.map(brought) };
     }),
-    remove: changes.remove.map((record) => removed(record, softDelete)),
+    remove: changes.remove.map((record) => removed(record, otherwise)),
     unfinished: open.map(unfinished),
     ...{ findings, refusal: refusal?.message ?? null },
   };
@@ -38,9 +38,9 @@ const brought = ({ record: { id, name, schemaVersion } }: Change): object => ({
   from: schemaVersion ?? null,
 });
 
-const removed = (record: FleetRecord, softDelete: boolean): object => ({
+const removed = (record: FleetRecord, otherwise: Comparison["otherwise"]): object => ({
   ...{ id: record.id, name: record.name, group: record.profile.group },
-  database: databaseFate(record, softDelete),
+  database: databaseFate(record, otherwise),
 });
 
 export const unfinished = ({ record: { id, name, state, schemaVersion }, why }: OpenRecord): object => ({
@@ -52,10 +52,13 @@ export const unfinished = ({ record: { id, name, state, schemaVersion }, why }: 
 /** What becomes of a tenant's database when the tenant is removed. */
 export type Fate = "deleted" | "deleted softly" | "kept" | "protected" | "none";
 
-export function databaseFate({ databaseId, state, profile, adopted }: FleetRecord, canSoftly: boolean): Fate {
+export function databaseFate(
+  { databaseId, state, profile, adopted }: FleetRecord,
+  otherwise: Comparison["otherwise"],
+): Fate {
   if (databaseId === undefined || state === "expired" || state === "gone") return "none";
-  if (profile.deletionPolicy === "retain" || (adopted && profile.deletionPolicy === undefined)) return "kept";
+  const { deletionPolicy = adopted ? "retain" : otherwise } = profile;
+  if (deletionPolicy === "retain") return "kept";
   if (profile.deleteProtection) return "protected";
-  const { deletionPolicy = canSoftly ? "soft" : "delete" } = profile;
   return deletionPolicy === "soft" ? "deleted softly" : "deleted";
 }

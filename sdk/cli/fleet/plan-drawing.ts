@@ -46,7 +46,7 @@ export function drawPlan(
   return lines;
 }
 
-function drawEvents({ changes, softDelete }: Comparison): string[] {
+function drawEvents({ changes, otherwise }: Comparison): string[] {
   const { create, change, replace, bring, remove } = changes;
   const whats = (those: typeof change): Event[] =>
     those.map((one) => ({ id: one.tenant.id, kind: whatOf(changedProperties(one), one.record.state) }));
@@ -58,7 +58,7 @@ function drawEvents({ changes, softDelete }: Comparison): string[] {
     ["destroy and make anew", whats(replace)],
     ["change", whats(change)],
     ["bring", brought],
-    ["remove", remove.map((record) => ({ id: record.id, kind: fates[databaseFate(record, softDelete)] }))],
+    ["remove", remove.map((record) => ({ id: record.id, kind: fates[databaseFate(record, otherwise)] }))],
   ];
   const all = (kinds: number): string[][] => verbs.flatMap(([verb, events]) => rows(verb, events, kinds));
   const most = all(mostKinds);
