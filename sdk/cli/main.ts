@@ -9,6 +9,7 @@ import { keygenCommand } from "./keygen";
 import { localCommand } from "./local";
 import { manifestCommand } from "./manifest";
 import { moveCommand } from "./move";
+import { readerCommands } from "./readers";
 import { reapCommand } from "./reap";
 import { registryCommand } from "./registry";
 import { restoreCommand } from "./restore";
@@ -33,6 +34,8 @@ const program = new Command("tenantry")
   .addCommand(eachCommand())
   .addCommand(usageCommand())
   .addCommand(keygenCommand());
+
+for (const command of readerCommands()) program.addCommand(command);
 
 program.parseAsync().catch((error: unknown) => {
   // A TenantryError says what happened and what to do; its stack would only bury that. Anything else is our fault.

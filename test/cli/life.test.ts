@@ -71,3 +71,32 @@ describe("tenantry suspend, resume, restore", function () {
     });
   });
 });
+
+describe("tenantry metrics, stats, instances, logs, backups", function () {
+  this.timeout(240_000);
+
+  it("tell what the platform has, and say what it has not", async () => {
+    await withLifeScene(async ({ bench, cli, json, make }) => {
+      await make("acme", { tenant: "42" });
+      await bench.sql("acme", "CREATE TABLE notes (text)");
+      await bench.sql("acme", "SELECT 'a\u001b[31m' AS text FROM sqlite_schema");
+      const metrics = await cli("metrics 42");
+      assert.match(metrics.stdout, /^stored +\d+ bytes$/m);
+      const { metrics: figures } = await json<{ metrics: { name: string }[] }>("metrics acme");
+      assert.deepEqual(
+        figures.map(({ name }) => name),
+        ["rows read", "rows written", "stored", "synced"],
+      );
+      const stats = (await cli("stats acme")).stdout;
+      assert.match(stats, /^ROWS READ +ROWS WRITTEN +QUERY$/m);
+      assert.match(stats, /SELECT 'a \[31m' AS text/);
+      assert.match((await cli("instances acme")).stdout, /^aws-eu-west-1 +primary +aws-eu-west-1 /m);
+      assert.match(
+        (await cli("logs acme", 1)).stderr,
+        /local has no logs of a tenant's queries\. `npx tenantry stats`/,
+      );
+      assert.match((await cli("backups acme --take", 1)).stderr, /local has no backups that could be named/);
+      assert.match((await cli("metrics nobody", 1)).stderr, /No registry has a tenant "nobody"/);
+    });
+  });
+});

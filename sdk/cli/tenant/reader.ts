@@ -1,0 +1,72 @@
+import { Command, Option } from "commander";
+import { parseDuration } from "../../../provider/duration";
+import { TenantryError } from "../../../provider/platform/errors";
+import type { Capabilities } from "../../../provider/platform/capabilities";
+import type { Platform } from "../../../provider/platform/platform";
+import { withSettings } from "../registry/flags";
+import { type GroundFlags, groundLine, openPlainGround } from "../schema/ground";
+import { findTenant } from "./find";
+
+export type ReaderFlags = GroundFlags & { readonly json?: boolean };
+
+export interface Read {
+  /** What --json prints beside whose it is. */
+  readonly document: object;
+  /** What is printed else. */
+  readonly lines: readonly string[];
+}
+
+/** A verb that reads something of one tenant from the platform, where the platform has it. */
+export interface Reader<Flags extends ReaderFlags> {
+  readonly verb: string;
+  readonly description: string;
+  /** What may have to be said of exit codes and examples. */
+  readonly example: string;
+  readonly has: (of: Capabilities, flags: Flags) => boolean;
+  /** What a platform lacks that has it not, and what to do instead: "no logs of a tenant's queries". */
+  readonly lacking: string;
+  readonly instead: string;
+  readonly options?: readonly Option[];
+  /** `name`: of the database. */
+  readonly read: (platform: Platform, name: string, flags: Flags) => Promise<Read>;
+}
+
+export function readerCommand<Flags extends ReaderFlags>(reader: Reader<Flags>): Command {
+  const command = withSettings(new Command(reader.verb))
+    .description(reader.description)
+    .argument("<tenant>", "name of its database, or its id");
+  for (const option of reader.options ?? []) command.addOption(option);
+  return command
+    .option("--json", "print one JSON document in place of text")
+    .addHelpText(
+      "after",
+      `\nExit code: 0, 1 an error, there is no such tenant, or the platform has none.\n\nExample:\n  ${reader.example}`,
+    )
+    .action((tenant: string, flags: Flags) => run(reader, tenant, flags));
+}
+
+async function run<Flags extends ReaderFlags>(reader: Reader<Flags>, tenant: string, flags: Flags): Promise<void> {
+  // Only the registry is asked by SQL.
+  const ground = await openPlainGround(flags, "read-only");
+  const { platform } = ground.context;
+  if (!reader.has(platform.capabilities, flags)) {
+    throw new TenantryError("unsupported", `${platform.name} has ${reader.lacking}.`, { fix: reader.instead });
+  }
+  const { claim, group } = await findTenant(ground, tenant);
+  const { document, lines } = await reader.read(platform, claim.name, flags);
+  const head = { format: 1, scope: ground.scope, name: claim.name, group, tenant: claim.tenant ?? null };
+  process.stdout.write(
+    flags.json
+      ? `${JSON.stringify({ ...head, ...document }, undefined, 2)}\n`
+      : `${[groundLine(ground), ...lines].join("\n")}\n`,
+  );
+}
+
+/** Fails with "invalid-input" naming the flag. */
+export function wholeFlag(text: string, flag: string): number {
+  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text);
+  throw new TenantryError("invalid-input", `${flag}: "${text}" is not a whole number from 1 to 9999999.`);
+}
+
+export const secondsFlag = (text: string | undefined, flag: string): number | undefined =>
+  text === undefined ? undefined : parseDuration(text, flag);
