@@ -22,7 +22,7 @@ describe("npm run bench", () => {
       [
         ...["engine-floor-200", "engine-floor-1000", "latency-1000", "latency-1000-default", "naive-1000"],
         ...["fleet-1000", "fleet-1000-schema", "fleet-10000", "fleet-growth", "fleet-10000-unchanged"],
-        ...["local-query", "local-create-1000", "rollout-1000", "plan-10000"],
+        ...["local-query", "local-create-1000", "rollout-1000", "libsql-server-1000", "plan-10000"],
         ...["connect", "provision-existing", "for-each-tenant-1000"],
       ],
     );

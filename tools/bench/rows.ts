@@ -3,6 +3,7 @@ import { connect } from "./rows/connect";
 import { fleetRows } from "./rows/fleet";
 import { forEachTenant } from "./rows/for-each-tenant";
 import { largeFleetRows } from "./rows/large-fleet";
+import { libsqlServer1000 } from "./rows/libsql-server";
 import { localCreate } from "./rows/local-create";
 import { localQuery } from "./rows/local-query";
 import { plan10000 } from "./rows/plan";
@@ -15,6 +16,7 @@ export const ROWS: readonly Row[] = [
   localQuery,
   localCreate,
   rollout1000,
+  libsqlServer1000,
   plan10000,
   connect,
   provisionExisting,

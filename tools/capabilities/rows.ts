@@ -41,7 +41,11 @@ export const capabilityRows: readonly CapabilityRow[] = [
   plain("tenantRegion", "`region` of one tenant"),
   plain("severalDatabases", "several `databases` of one tenant"),
   plain("deletes", '`deletionPolicy: "delete"`, `expiresAt` (else: retained)'),
-  { flag: "softDelete", what: '`deletionPolicy: "soft"`', cell: ({ softDelete }) => yes(softDelete) },
+  {
+    flag: "softDelete",
+    what: '`deletionPolicy: "soft"`',
+    cell: ({ softDelete, block, suspend }) => (softDelete ? "yes" : block || suspend ? "suspended and kept" : "–"),
+  },
   plain("backups", "backups are listed"),
   plain("backupOnDemand", "a backup at any moment"),
   { flag: "restoreInPlace", what: "`restoreFrom` in place", cell: ({ restoreInPlace: its }) => its.join(", ") || "–" },
