@@ -20,7 +20,7 @@ async function counting(bench: Bench) {
   return { changes, context: (): Context => bench.context({ url: line.url }) };
 }
 
-async function handOver(bench: Bench, to: (name: string) => string): Promise<void> {
+async function handOver(bench: Bench, to: (name: string) => string | undefined): Promise<void> {
   const { platform } = bench.context();
   const database = (await platform.getDatabase(registryName("eu")))!;
   await withRegistrySql({ platform, group: "eu", database, access: "full-access" }, async (sql) => {
@@ -28,7 +28,10 @@ async function handOver(bench: Bench, to: (name: string) => string): Promise<voi
     assert.deepEqual(
       await writeMoves(
         sql,
-        claims.map((claim) => ({ claim, address: to(claim.name) })),
+        claims.flatMap((claim) => {
+          const address = to(claim.name);
+          return address === undefined ? [] : [{ claim, address }];
+        }),
       ),
       [],
     );
@@ -119,6 +122,30 @@ describe("tenants between resources of their own and a fleet", function () {
       await up(declare(all.map((id) => member(id, { blockWrites: true }))), context());
       assert.match(said.join("\n"), /t-n0: left as it is, because it was handed over to organization\/shop\/dev\/t-n0/);
       assert.deepEqual(changes, []);
+    });
+  });
+
+  it("what was handed over and then deleted is no loss of the fleet's, and is not made anew by it", async () => {
+    await withFleetScene(async ({ bench, declare, up, refresh }) => {
+      const all = ids(15);
+      const [kept, ...moved] = all.map((id) => `t-${id}`);
+      await up(declare(all.map((id) => member(id))));
+      const before = await bench.databaseId(kept!);
+      // More than a refresh would take for a mistake.
+      await handOver(bench, (name) => (name === kept ? undefined : addressOf(name)));
+      for (const one of await makeAll(moved, bench.context()))
+        await tenantDatabase.delete({ ...one, context: bench.context() });
+      assert.deepEqual(await bench.databases(), [kept]);
+
+      const refreshed = await refresh(bench.context());
+      assert.deepEqual([refreshed.counts.gone, refreshed.counts.ready], [0, 15]);
+      assert.equal(await up(declare(all.map((id) => member(id)))), undefined, "nothing is to be made");
+      // The fleet's own is: what its owner did not give away.
+      await bench.api.ok("DELETE", `/databases/${kept}`);
+      assert.equal((await refresh(bench.context())).counts.gone, 1);
+      assert.equal((await up(declare([member("n0")], { maxRemovals: 14 })))?.outputs.counts.ready, 1);
+      assert.deepEqual(await bench.databases(), [kept]);
+      assert.notEqual(await bench.databaseId(kept!), before);
     });
   });
 });

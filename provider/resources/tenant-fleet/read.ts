@@ -2,6 +2,7 @@ import type { Context } from "../../context";
 import { TenantryError } from "../../platform/errors";
 import type { PlatformDatabase } from "../../platform/platform";
 import { inTurn } from "../../rollout/fleet/pool";
+import { successorOf } from "../handed-over";
 import { parseSelf } from "../self";
 import { requireScope } from "../scope";
 import { configurationChange, declaredConfiguration, observeConfiguration } from "../tenant-database/configuration";
@@ -11,7 +12,15 @@ import { isInTrash } from "../tenant-database/trash";
 import { count, someOf } from "./change-text";
 import { type TenantFleetOutputs, outputsOf } from "./outputs";
 import { unpackFleet } from "./pack";
-import { type FleetRecord, type MadeRecord, type Profiles, createProfiles, databaseOutputs, isMade } from "./record";
+import {
+  type FleetRecord,
+  type MadeRecord,
+  type Profiles,
+  createProfiles,
+  databaseOutputs,
+  isMade,
+  ownerOf,
+} from "./record";
 import { removalLimit } from "./removal-limit";
 
 /**
@@ -43,7 +52,10 @@ export async function readTenantFleet(outputs: TenantFleetOutputs, context: Cont
   return outputsOf(outputs, { ...outputs, records: found, scope, whys }, context);
 }
 
-/** Which of those that the list lacks are gone: each is asked for by itself, up to the limit. Answers ids. */
+/**
+ * Which of those that the list lacks are gone: each is asked for by itself, up to the limit. Answers ids. What was handed
+ * over on purpose is another's to delete: no loss of this fleet's, and not to be made anew.
+ */
 async function confirm(
   absent: readonly MadeRecord[],
   outputs: TenantFleetOutputs,
@@ -60,6 +72,9 @@ async function confirm(
     async (record) => {
       const found = await context.platform.getDatabase(record.name);
       if (found?.id === record.databaseId) return;
+      const { name, profile } = record;
+      const had = { self: outputs.self, group: profile.group, name };
+      if ((await successorOf(context, ownerOf(record), had)) !== undefined) return;
       gone.add(record.id);
       if (!ended(record)) unexpected += 1;
     },
