@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { DatabaseToken, Group, SchemaTemplate, TenantDatabase } from "tenantry";
 
-// Which platform, and what differs between platforms, is said by the stack: Pulumi.local.yaml, Pulumi.libsql-server.yaml.
+// Which platform, and what differs between platforms, is said by the stack: Pulumi.local.yaml and so on.
 const config = new pulumi.Config();
 
 const group = new Group("eu", { name: config.get("group"), location: config.require("location") });

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { readFile, readdir } from "node:fs/promises";
 import path from "node:path";
 import { describe, it } from "mocha";
-import { openSql } from "../../provider/platform/sql";
+import { persqlPlatform } from "../../provider/drivers/persql";
+import { type Sql, openSql } from "../../provider/platform/sql";
 import { withCountedPlatform } from "../support/counted-platform";
 import { type Project, withProject } from "../support/engine";
+import { withPersql } from "../support/persql/server";
 import { hasSqld, serveSqld } from "../support/sqld";
 
 const folder = path.resolve(__dirname, "..", "..", "examples", "portable");
@@ -13,6 +15,8 @@ const folder = path.resolve(__dirname, "..", "..", "examples", "portable");
 interface Place {
   readonly stack: string;
   with(project: Project, use: (env: Record<string, string>) => Promise<void>): Promise<void>;
+  /** SQL on a database with a token of its own, where it does not speak libSQL. */
+  open?(url: string, token: string): Sql;
 }
 
 const places: readonly Place[] = [
@@ -37,6 +41,18 @@ const places: readonly Place[] = [
       }
     },
   },
+  {
+    stack: "persql",
+    with: (_, use) =>
+      withPersql(({ url, adminToken }) => use({ TENANTRY_API_URL: url, TENANTRY_API_TOKEN: adminToken }), {
+        slug: "shop",
+        provisioning: 1,
+      }),
+    open(url, token) {
+      const platform = persqlPlatform({ apiUrl: new URL(url).origin, apiToken: "none" });
+      return platform.openSql!({ name: "acme", url }, { access: "read-only", token: async () => token });
+    },
+  },
 ];
 
 async function files(): Promise<Record<string, string>> {
@@ -53,7 +69,8 @@ async function files(): Promise<Record<string, string>> {
 }
 
 describe("examples/portable: one program, by its stack", () => {
-  for (const { stack, with: on } of places) {
+  const openLibsql: Place["open"] = (url, token) => openSql({ url, token: async () => token });
+  for (const { stack, with: on, open = openLibsql } of places) {
     it(`on ${stack}`, async function () {
       this.timeout(200_000);
       if (stack === "libsql-server" && !(await hasSqld("examples/portable on libsql-server"))) this.skip();
@@ -61,7 +78,7 @@ describe("examples/portable: one program, by its stack", () => {
         on(project, async (env) => {
           assert.deepEqual((await project.up({ env })).counts, { create: 6 });
           const { urls, token } = (await project.outputs({ showSecrets: true })) as { urls: string[]; token: string };
-          const sql = openSql({ url: urls[0]!, token: async () => token });
+          const sql = open(urls[0]!, token);
           const notes = await sql.execute({ sql: "SELECT count(*) AS n FROM notes", args: [] });
           assert.deepEqual(notes.rows, [{ n: 0 }]);
           await assert.rejects(sql.execute({ sql: "INSERT INTO notes (text) VALUES ('a')", args: [] }));
