@@ -113,7 +113,9 @@ export async function withProject(options: ProjectOptions, use: (project: Projec
 async function makeProject(home: string, folders: string, options: ProjectOptions): Promise<Project> {
   const { files, config = {}, name = "test-project", stack = "dev", settings = "" } = options;
   // An example is run as it is; for a test's own program the compiler's start would take longer than the program.
-  const isCompiled = !("tsconfig.json" in files) && !("package.json" in files);
+  const isOther = (file: string): boolean =>
+    file === "tsconfig.json" || file === "package.json" || (file.endsWith(".ts") && file !== "index.ts");
+  const isCompiled = !Object.keys(files).some(isOther);
   const folder = path.join(home, "project");
   const backend = path.join(home, "backend");
   for (const each of [folder, backend, path.join(home, "pulumi"), path.join(home, "tmp")]) await mkdir(each);
