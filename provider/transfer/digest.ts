@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Sql } from "../platform/sql";
 import type { Table } from "./definition";
 import { type Cell, readRows } from "./rows";
@@ -17,8 +17,8 @@ export function createDigest(): { add(rows: readonly (readonly Cell[])[]): void;
   return {
     add(rows) {
       for (const row of rows) {
-        const hash = hashOf(row);
-        for (let i = 0; i < 8; i++) sum[i]! += hash.readUInt32LE(i * 4);
+        const digest = hashOf(row);
+        for (let i = 0; i < 8; i++) sum[i]! += digest.readUInt32LE(i * 4);
         count++;
       }
     },
@@ -35,17 +35,20 @@ export async function digestOf(sql: Sql, table: Table): Promise<TableDigest> {
 
 /** Each value with its storage class and its length, so that no two rows look the same. */
 function hashOf(row: readonly Cell[]): Buffer {
-  const hash = createHash("sha256");
+  const parts: Uint8Array[] = [];
   for (const { as, value } of row) {
     if (value instanceof Uint8Array) {
-      hash.update(`${as === "text" ? "text" : "blob"} ${value.byteLength}:`).update(value);
+      parts.push(Buffer.from(`${as === "text" ? "text" : "blob"} ${value.byteLength}:`), value);
     } else if (as === "real") {
-      const bytes = Buffer.alloc(8);
+      const bytes = Buffer.allocUnsafe(8);
       bytes.writeDoubleLE(value);
-      hash.update("real:").update(bytes);
+      parts.push(realMark, bytes);
     } else {
-      hash.update(value === null ? "null;" : `integer ${value};`);
+      parts.push(Buffer.from(value === null ? "null;" : `integer ${value};`));
     }
   }
-  return hash.digest();
+  // At once: a hash object for each row would be freed long after it.
+  return hash("sha256", Buffer.concat(parts), "buffer");
 }
+
+const realMark = Buffer.from("real:");

@@ -2,6 +2,7 @@ import { TenantryError, hasCode } from "../platform/errors";
 import { type Row, type Sql, SqlError, type SqlStatement } from "../platform/sql";
 import type { SqlValue } from "../platform/sql-values";
 import type { Table } from "./definition";
+import { createGarbageCollector } from "./garbage";
 import { quoted } from "./quoted-name";
 
 /**
@@ -20,8 +21,8 @@ export interface Page {
 }
 
 /** What one page holds, about: twice as much travels, which is far below the 10 MB that servers answer with. */
-const pageBytes = 1 << 20;
-const firstRows = 64;
+const pageBytes = 1 << 18;
+const firstRows = 16;
 const mostRows = 2_000;
 
 /**
@@ -29,6 +30,7 @@ const mostRows = 2_000;
  * where a single row is more than the platform answers with.
  */
 export async function* readRows(sql: Sql, table: Table, after?: readonly Cell[]): AsyncGenerator<Page> {
+  const collect = createGarbageCollector();
   for (let size = firstRows; ;) {
     let page: Page;
     try {
@@ -40,6 +42,7 @@ export async function* readRows(sql: Sql, table: Table, after?: readonly Cell[])
       continue;
     }
     if (page.rows.length > 0) yield page;
+    collect();
     if (page.rows.length < size) return;
     after = keyOf(table, page.rows.at(-1)!);
     const fitting = Math.floor((pageBytes * page.rows.length) / Math.max(page.bytes, 1));

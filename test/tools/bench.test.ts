@@ -23,7 +23,7 @@ describe("npm run bench", () => {
         ...["engine-floor-200", "engine-floor-1000", "latency-1000", "latency-1000-default", "naive-1000"],
         ...["fleet-1000", "fleet-1000-schema", "fleet-10000", "fleet-growth", "fleet-10000-unchanged"],
         ...["local-query", "local-create-1000", "rollout-1000", "libsql-server-1000", "plan-10000"],
-        ...["connect", "provision-existing", "for-each-tenant-1000"],
+        ...["connect", "provision-existing", "for-each-tenant-1000", "move-200mb"],
       ],
     );
   });
@@ -46,7 +46,10 @@ describe("npm run bench", () => {
       }
       return "accepted";
     };
-    assert.match(message("--only", "nonsense"), /^There is no row "nonsense"\. Rows: engine-floor-200, .*-1000\.$/);
+    assert.match(
+      message("--only", "nonsense"),
+      /^There is no row "nonsense"\. Rows: engine-floor-200, .*, move-200mb\.$/,
+    );
     assert.match(message("--only", "local-query", "nonsense"), /^There is no row "nonsense"\./);
     assert.match(message("--repetitions", "0"), /^--repetitions: "0" is not a whole number/);
     assert.match(message("--nonsense"), /^Unknown option '--nonsense'\. Usage: npm run bench/);

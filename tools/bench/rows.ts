@@ -6,6 +6,7 @@ import { largeFleetRows } from "./rows/large-fleet";
 import { libsqlServer1000 } from "./rows/libsql-server";
 import { localCreate } from "./rows/local-create";
 import { localQuery } from "./rows/local-query";
+import { move200mb } from "./rows/move";
 import { plan10000 } from "./rows/plan";
 import { provisionExisting } from "./rows/provision-existing";
 import { rollout1000 } from "./rows/rollout";
@@ -21,4 +22,5 @@ export const ROWS: readonly Row[] = [
   connect,
   provisionExisting,
   forEachTenant,
+  move200mb,
 ];

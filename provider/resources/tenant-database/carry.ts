@@ -12,11 +12,12 @@ export async function carry({ olds, note }: Relocation, source: Sql, target: Sql
   const { rows, tables, left } = await transfer(source, target, (progress) => {
     if (Date.now() - told < pause) return;
     told = Date.now();
-    const size = `${count(progress.rows)} rows, ${count(Math.round(progress.bytes / 1e6))} MB`;
+    const size = `${count(progress.rows, "row")}, ${Math.round(progress.bytes / 1e6).toLocaleString("en-US")} MB`;
     void note(`${olds.name}: copying table "${progress.table}" (${size} so far)`, true);
   });
   const without = left.length > 0 ? `; not taken there: ${left.join(", ")}` : "";
-  await note(`${olds.name}: ${count(rows)} rows in ${count(tables.size)} tables are the same in the copy${without}`);
+  await note(`${olds.name}: ${count(rows, "row")} in ${count(tables.size, "table")}: the same in the copy${without}`);
 }
 
-const count = (number: number): string => number.toLocaleString("en-US");
+const count = (number: number, what: string): string =>
+  `${number.toLocaleString("en-US")} ${what}${number === 1 ? "" : "s"}`;
