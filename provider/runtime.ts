@@ -46,6 +46,7 @@ const configKeys = [
   "apiUrl",
   "databaseUrl",
   "signingKey",
+  "proxyPassword",
   "concurrency",
   "connections",
   "maxRemovals",

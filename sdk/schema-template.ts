@@ -31,6 +31,12 @@ export interface SchemaTemplateArgs {
    * @default "tenant"
    */
   migrate?: "tenant" | "rollout";
+  /**
+   * What the migrations are written in, which the platform has to take: "sqlite" everywhere but on TenantsDB, "postgresql"
+   * there. TenantsDB runs them in a workspace of the template's name and deploys them to all tenants of that blueprint.
+   * @default "sqlite"
+   */
+  dialect?: "sqlite" | "postgresql";
   /** One of `tenantry:connections`. @default the stack's own */
   connection?: string;
 }

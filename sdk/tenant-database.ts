@@ -5,6 +5,20 @@ import { type Need, joinPreflight } from "./preflight";
 import { isKind, remoteInputs, typeOf, withoutStacks } from "./remote";
 import { SchemaTemplate } from "./schema-template";
 
+/** One of several databases of a tenant. */
+export interface TenantDatabasePart {
+  blueprint: pulumi.Input<string>;
+  /** @default the tenant's */
+  isolation?: pulumi.Input<"L1" | "L2">;
+  /** @default the tenant's */
+  region?: pulumi.Input<string>;
+  /**
+   * A Redis string holds the project's API key, which opens every tenant: only true has it among the connectionStrings.
+   * @default false
+   */
+  allowApiKey?: pulumi.Input<boolean>;
+}
+
 export interface TenantDatabaseArgs {
   /**
    * The database's name on the platform, unique in the organization. Lowercase letters, digits and dashes, at most 64.
@@ -39,10 +53,18 @@ export interface TenantDatabaseArgs {
   allowedIps?: pulumi.Input<pulumi.Input<string>[]>;
   /** Such as "256mb". Current Turso databases refuse it. */
   sizeLimit?: pulumi.Input<string>;
-  /** Isolation level, region and further databases of one tenant: platforms that have them. */
-  isolation?: pulumi.Input<string>;
+  /**
+   * TenantsDB: "L1" shares its machine with others, "L2" has one of its own. A change moves it, which takes minutes.
+   * @default "L1"
+   */
+  isolation?: pulumi.Input<"L1" | "L2">;
+  /** TenantsDB: where a tenant of isolation "L2" is, such as "eu-central". It cannot be read back. @default the platform's */
   region?: pulumi.Input<string>;
-  databases?: pulumi.Input<pulumi.Input<unknown>[]>;
+  /**
+   * TenantsDB: the databases that the tenant is made of, one of each blueprint; they cannot become others later.
+   * @default one, of the schema's blueprint
+   */
+  databases?: pulumi.Input<pulumi.Input<TenantDatabasePart>[]>;
   /**
    * What to do with a database of that name that exists already: "never" refuses, "unowned" takes it over as it is if no
    * other stack has it, "force" takes it from another one, "restore" takes it out of the trash, with all its rows.
@@ -69,7 +91,10 @@ export interface TenantDatabaseArgs {
   expiresIn?: pulumi.Input<string>;
   /** The same as a moment, ISO 8601. */
   expiresAt?: pulumi.Input<string>;
-  /** How long to wait for a new database to answer. @default { create: "60s" } */
+  /**
+   * How long to wait for a new database to answer, or for one to be provisioned or moved (TenantsDB).
+   * @default { create: "60s" }, on TenantsDB { create: "15m" }
+   */
   timeouts?: pulumi.Input<{ create?: pulumi.Input<string> }>;
   /** One of `tenantry:connections`. @default the stack's own */
   connection?: string;
@@ -99,6 +124,11 @@ export class TenantDatabase extends pulumi.CustomResource {
   declare readonly status: pulumi.Output<"ready" | "expired">;
   /** When it ends, ISO 8601; undefined: never. */
   declare readonly expiresAt: pulumi.Output<string | undefined>;
+  /**
+   * Secret, by blueprint: what a client of PostgreSQL, MySQL, MongoDB or Redis takes. Undefined where the database is
+   * libSQL, which `url` and a token open.
+   */
+  declare readonly connectionStrings: pulumi.Output<Record<string, string> | undefined>;
   /** Where it lives: platform, organization and host. */
   declare readonly scope: pulumi.Output<string>;
 
@@ -118,8 +148,9 @@ export class TenantDatabase extends pulumi.CustomResource {
     };
     const registered = { ...computed, ...remoteInputs("tenantDatabase", name, inputs, opts) };
     const stacks = withoutStacks();
+    const additionalSecretOutputs = [...(opts.additionalSecretOutputs ?? []), "connectionStrings"];
     try {
-      super(typeOf("tenantDatabase"), name, registered, opts);
+      super(typeOf("tenantDatabase"), name, registered, { ...opts, additionalSecretOutputs });
     } finally {
       stacks.restore();
     }
@@ -135,5 +166,6 @@ const computed = {
   schemaVersion: undefined,
   status: undefined,
   expiresAt: undefined,
+  connectionStrings: undefined,
   scope: undefined,
 };

@@ -23,6 +23,10 @@ export interface HttpClientOptions {
    * no second has more. Counts for this process alone. Default: as many as `concurrency` allows.
    */
   readonly perSecond?: number;
+  /** After a 429 that does not say for how long, nothing is sent for so many ms. Default 0: the rate falls instead. */
+  readonly pauseWhenLimited?: number;
+  /** Other values that no message may hold. */
+  readonly secrets?: readonly string[];
   /** Per attempt, in ms. Default 30,000. */
   readonly timeout?: number;
   /** Longest answer accepted, in bytes. Default 32 MiB. */
@@ -71,7 +75,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   const prefix = base.pathname.replace(/\/+$/, "");
   const clock = options.clock ?? systemClock;
   const policy = { ...defaultRetryPolicy, ...options.retry };
-  const secrets = options.token ? [options.token] : [];
+  const secrets = [...(options.token ? [options.token] : []), ...(options.secrets ?? [])];
   const { limiter, breaker } = laneFor(base.origin, options.token, options.concurrency ?? 32, clock, options.perSecond);
   const rejected =
     options.rejected ??
@@ -113,7 +117,8 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       return { outcome: faultError(reply, where, lost), result: { fault: reply }, wait: undefined };
     }
     const overloaded = reply.status === 429 || reply.status >= 500;
-    const wait = overloaded ? retryAfter(reply.headers["retry-after"], Date.now()) : undefined;
+    const asked = overloaded ? retryAfter(reply.headers["retry-after"], Date.now()) : undefined;
+    const wait = asked ?? (reply.status === 429 ? options.pauseWhenLimited : undefined);
     // A pause that no call would live to see the end of is left out: each call then fails with the platform's word.
     const load = reply.status === 429 ? "limited" : overloaded ? "overloaded" : "ok";
     release(load, wait !== undefined && wait <= policy.budget ? wait : 0);

@@ -13,7 +13,7 @@ export function redact(text: string, secrets: readonly (string | undefined)[] = 
     clean
       // Long enough to be a credential: "missing bearer token" is prose, and shorter ones are known by value.
       .replace(/\b(bearer|basic)\s+[\w.~+/=-]{12,}/gi, `$1 ${mark}`)
-      .replace(/\beyJ[\w-]+(?:\.[\w-]*){0,2}|\b(?:local_api|psql_live|tenantry_signing)_[\w-]+/g, mark)
+      .replace(/\beyJ[\w-]+(?:\.[\w-]*){0,2}|\b(?:local_api|psql_live|tenantry_signing|tenantsdb_sk)_[\w-]+/g, mark)
       .replace(/("?\b\w*(?:jwt|token|password|secret)"?\s*[:=]\s*")[^"]*/gi, `$1${mark}`)
       .replace(/\b((?:auth)?token|jwt|password)=[^\s&"']+/gi, `$1=${mark}`)
       .replace(/(:\/\/[^\s/:@]+:)[^\s/@]+@/g, `$1${mark}@`)

@@ -1,4 +1,4 @@
-import type { Access } from "./platform";
+import type { Access, TenantEngine } from "./platform";
 
 /**
  * What a platform can do, known without asking it. Code above a driver asks a flag, never which driver it is. What a
@@ -46,6 +46,16 @@ export interface Capabilities {
    * check, and whatever is taken out of a program stays where it is until somebody deletes it in the platform's console.
    */
   readonly deletes: boolean;
+  /** What a tenant's databases are: libSQL, opened with a token, or others, opened with a connection string. */
+  readonly engines: readonly ("sqlite" | TenantEngine)[];
+  /**
+   * How a schema comes to tenants: "migrations" that Tenantry runs in each, with a ledger there, or "deployments" of a
+   * blueprint by the platform itself, to all of its tenants at once. With these a SchemaTemplate states its dialect, it
+   * goes forward only, and SchemaRollout (canary, waves, dry run, destructive analysis, drift) and TenantFleet are refused.
+   */
+  readonly schemas: "migrations" | "deployments";
+  /** What a SchemaTemplate can be written in; the first one is meant where it says nothing. */
+  readonly dialects: readonly ("sqlite" | TenantEngine)[];
   /** For how long whoever runs the platform can bring a deleted database back, in seconds; 0: not at all. */
   readonly keepsDeleted: number;
   /**
@@ -73,5 +83,11 @@ export interface Capabilities {
   /** What each database used is counted, and told. */
   readonly usage: boolean;
   /** Longest name of a database or a group, and the rule in words and as a pattern. */
-  readonly names: { readonly maxLength: number; readonly pattern: RegExp; readonly rule: string };
+  readonly names: {
+    readonly maxLength: number;
+    readonly pattern: RegExp;
+    readonly rule: string;
+    /** What stands between the words of a default name. Default "-". */
+    readonly separator?: "-" | "_";
+  };
 }

@@ -5,7 +5,15 @@ import { refuseUnknownKeys } from "./setting-checks";
 export type Config = Record<string, string | undefined>;
 
 /** What a named connection can set; the stack's own connection can set the same, and more. */
-export const connectionKeys = ["platform", "organization", "apiUrl", "apiToken", "databaseUrl", "signingKey"] as const;
+export const connectionKeys = [
+  "platform",
+  "organization",
+  "apiUrl",
+  "apiToken",
+  "databaseUrl",
+  "signingKey",
+  "proxyPassword",
+] as const;
 
 /** The variable with a named connection's token: "eu-prod" has TENANTRY_API_TOKEN_EU_PROD. */
 export function tokenVariable(connection: string): string {

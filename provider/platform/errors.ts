@@ -17,6 +17,8 @@ export const errorCodes = {
   "database-not-found": "yours",
   "unknown-location": "yours",
   "already-exists": "yours",
+  /** What has the name was deleted, and can be brought back. */
+  "in-trash": "yours",
   "not-owner": "yours",
   "wrong-scope": "yours",
   protected: "yours",

@@ -21,6 +21,7 @@ export function requireSettings(platform: PlatformName, given: Given, connection
     if (!given.apiToken) throw tokenMissing(platform, connection, path, flags, whose);
     if (platform === "turso" && !given.organization) throw organizationMissing(connection, path, flags);
   }
+  if (platform === "tenantsdb") requireProject(given, path, flags, whose, connection);
   if (platform !== "libsql-server") return;
   if (!given.apiUrl) {
     throw new TenantryError("not-configured", `No admin API${whose} is configured (${path}apiUrl).`, {
@@ -38,6 +39,26 @@ export function requireSettings(platform: PlatformName, given: Given, connection
       fix: `Make one with \`npx tenantry keygen | pulumi config set ${flags}--secret ${path}signingKey\`, or set the environment variable ${variable}.`,
     });
   }
+}
+
+/** An API key of TenantsDB does not say of which project it is, and state has to. */
+function requireProject(
+  given: Given,
+  path: string,
+  flags: string,
+  whose: string,
+  connection: string | undefined,
+): void {
+  if (!given.apiToken) {
+    const variable = connection === undefined ? "TENANTRY_API_TOKEN" : tokenVariable(connection);
+    throw new TenantryError("credentials-missing", `No API key of TenantsDB${whose} is configured.`, {
+      fix: `Run \`pulumi config set ${flags}--secret ${path}apiToken\`, or set the environment variable ${variable}.`,
+    });
+  }
+  if (given.organization) return;
+  throw new TenantryError("not-configured", `No project of TenantsDB${whose} is configured (${path}organization).`, {
+    fix: `Run \`pulumi config set ${flags}${path}organization <id>\` with the project's id, such as tdb_2abf90d3: it is the user in its connection strings.`,
+  });
 }
 
 const vendors = {

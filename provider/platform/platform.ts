@@ -6,6 +6,7 @@
 import type { Account, DatabaseUsage } from "./account";
 import type { TokenFor } from "./bearer";
 import type { Capabilities } from "./capabilities";
+import type { Deployments } from "./deployments";
 import type { Life } from "./life";
 import type { Sql } from "./sql-connection";
 
@@ -56,6 +57,29 @@ export interface PlatformDatabase {
   readonly deleteProtection: boolean | undefined;
   /** The database that this one was seeded from, where the platform tells. */
   readonly parentId: string | undefined;
+  /** The databases that the tenant is made of, where those are not one of SQLite. */
+  readonly parts?: readonly TenantPart[];
+}
+
+export type TenantEngine = "postgresql" | "mysql" | "mongodb" | "redis";
+
+/** Which database a tenant is to have: of which blueprint, and where. */
+export interface PartSpec {
+  readonly blueprint: string;
+  /** Shared with others, or a machine of its own. Default "L1". */
+  readonly isolation?: string;
+  readonly region?: string;
+}
+
+export interface TenantPart extends PartSpec {
+  /** Undefined: the platform told none that is known. */
+  readonly engine: TenantEngine | undefined;
+  readonly region: string | undefined;
+  readonly isolation: string | undefined;
+  /** The blueprint's, as the platform numbers it. */
+  readonly version: string | undefined;
+  /** What a client takes, with its password, secret; undefined where the platform does not show it. */
+  readonly connectionString: string | undefined;
 }
 
 export interface DatabaseSpec {
@@ -64,6 +88,8 @@ export interface DatabaseSpec {
   readonly seed?: { readonly database: string; readonly timestamp?: string };
   /** Bytes or with a unit, e.g. "256mb". Sent only when given: current Turso databases refuse it. */
   readonly sizeLimit?: string;
+  /** `severalDatabases`: what the tenant is made of. */
+  readonly parts?: readonly PartSpec[];
 }
 
 /**
@@ -93,6 +119,12 @@ export interface MintedToken {
   readonly token: string;
   /** When the token stops working, read from the token itself; undefined: never. */
   readonly expiresAt: Date | undefined;
+}
+
+export interface MoveOptions {
+  /** In ms; default half an hour. */
+  readonly deadline?: number;
+  readonly onStatus?: (status: string) => void;
 }
 
 export interface OpenSqlOptions {
@@ -135,6 +167,13 @@ export interface Platform extends Life {
    * taken; `maybeOurs` on that error's details is not known here, so the caller decides by its own records.
    */
   createDatabase(spec: DatabaseSpec): Promise<PlatformDatabase>;
+  /**
+   * Waits until a new database is there, where making one goes on for minutes. Absent: it is there when it answers SQL.
+   * `deadline` in ms.
+   */
+  awaitDatabase?(name: string, deadline: number, onStatus?: (status: string) => void): Promise<PlatformDatabase>;
+  /** `isolation`, `tenantRegion`: puts one of a tenant's databases somewhere else, and waits until it is there. */
+  movePart?(name: string, part: PartSpec, options?: MoveOptions): Promise<void>;
   getConfiguration(name: string): Promise<DatabaseConfiguration | undefined>;
   /** Sends exactly the fields given. */
   configureDatabase(name: string, change: DatabaseConfiguration): Promise<void>;
@@ -149,6 +188,9 @@ export interface Platform extends Life {
    * mint when it has returned. Not asking again would leave it to a later deploy to rotate a second time, with more to lose.
    */
   rotateTokens(subject: TokenSubject): Promise<void>;
+
+  /** `schemas` "deployments": how the platform brings a schema to tenants. */
+  readonly deployments?: Deployments;
 
   /** The address clients connect to, from the platform's own hostname and the configured template; no I/O. */
   databaseUrl(database: { readonly name: string; readonly hostname: string }): string;

@@ -20,5 +20,10 @@ export function selectRemotePlatform(settings: ConnectionSettings): Platform {
   }
   if (platform === "local") return localPlatformAt({ apiUrl, apiToken, organization, databaseUrl, concurrency });
   if (platform === "persql") return persqlPlatform({ apiUrl, apiToken, organization, concurrency });
+  if (platform === "tenantsdb") {
+    throw new TenantryError("unsupported", "platform: TenantsDB opens no tenant at the edge.", {
+      fix: "Give the application its tenants' connection strings, which a TenantDatabase has.",
+    });
+  }
   return tursoPlatform({ apiUrl, apiToken, organization: organization!, databaseUrl, concurrency });
 }

@@ -1,6 +1,7 @@
 import { libsqlServerPlatform } from "../drivers/libsql-server";
 import { localPlatform } from "../drivers/local";
 import { persqlPlatform } from "../drivers/persql";
+import { tenantsdbPlatform } from "../drivers/tenantsdb";
 import { tursoPlatform } from "../drivers/turso";
 import { TenantryError } from "./errors";
 import type { Platform } from "./platform";
@@ -40,6 +41,15 @@ export function selectPlatform(settings: ConnectionSettings, { impatient = false
         apiUrl: apiUrl ?? lacking("apiUrl"),
         apiToken: apiToken ?? lacking("apiToken"),
         organization,
+        concurrency,
+        retry: impatient ? { outageAttempts: 3 } : undefined,
+      });
+    case "tenantsdb":
+      return tenantsdbPlatform({
+        apiUrl,
+        apiToken: apiToken ?? lacking("apiToken"),
+        project: organization ?? lacking("organization"),
+        proxyPassword: settings.proxyPassword,
         concurrency,
         retry: impatient ? { outageAttempts: 3 } : undefined,
       });

@@ -29,6 +29,8 @@ export interface ConnectionSettings {
   readonly databaseUrl: string | undefined;
   /** What tokens are signed with, where the platform mints none. Always given for libsql-server. */
   readonly signingKey: string | undefined;
+  /** TenantsDB: the project's password for connections; undefined: learned where the platform shows it. */
+  readonly proxyPassword?: string;
   /** Calls in flight at most, 1 to 256. Default 32. */
   readonly concurrency: number;
   /** Databases that one refresh may find gone; undefined: the default of 10, or 5 % of more. */
@@ -41,7 +43,7 @@ export type SettingName = (typeof connectionKeys)[number] | "concurrency" | "max
 
 const stackKeys = [...connectionKeys, "concurrency", "maxRemovals", "connections"] as const;
 const platforms = ["turso", "local", "libsql-server", "persql", "tenantsdb"] as const satisfies readonly PlatformName[];
-const built: readonly PlatformName[] = ["turso", "local", "libsql-server", "persql"];
+const built: readonly PlatformName[] = ["turso", "local", "libsql-server", "persql", "tenantsdb"];
 
 /** Where the API of a hosted platform is. PerSQL docs: api.persql.com. */
 const apiUrls: Partial<Record<PlatformName, string>> = {
@@ -56,6 +58,7 @@ const environment: Record<SettingName, readonly string[]> = {
   apiToken: ["TENANTRY_API_TOKEN"],
   databaseUrl: ["TENANTRY_DATABASE_URL"],
   signingKey: ["TENANTRY_SIGNING_KEY"],
+  proxyPassword: ["TENANTRY_PROXY_PASSWORD"],
   concurrency: ["TENANTRY_CONCURRENCY"],
   maxRemovals: ["TENANTRY_MAX_REMOVALS"],
 };
@@ -162,6 +165,7 @@ function settingsOf(
     apiToken: setting("apiToken"),
     databaseUrl: setting("databaseUrl"),
     signingKey: setting("signingKey"),
+    proxyPassword: setting("proxyPassword"),
     concurrency: shared("concurrency"),
     maxRemovals: shared("maxRemovals"),
   };
@@ -174,6 +178,8 @@ function settingsOf(
   const signingKey = settings.signingKey && checkSigningKey(settings.signingKey);
   requireSettings(platform, { organization, apiUrl, apiToken, databaseUrl, signingKey }, connection);
   if (platform === "persql" && settings.databaseUrl) throw servedByApi(settings.databaseUrl);
+  const proxyPassword = settings.proxyPassword && checkToken(settings.proxyPassword);
+  if (platform === "tenantsdb" && settings.databaseUrl) throw noTemplate(settings.databaseUrl);
   const sources: Partial<Record<SettingName, string>> = {};
   for (const [name, one] of Object.entries({ platform: platformSetting, ...settings })) {
     if (one) sources[name as SettingName] = one.source;
@@ -186,6 +192,7 @@ function settingsOf(
     apiToken,
     databaseUrl,
     signingKey,
+    ...(proxyPassword ? { proxyPassword } : {}),
     concurrency,
     maxRemovals,
     sources,
@@ -221,3 +228,9 @@ const servedByApi = ({ source }: Setting): TenantryError =>
   new TenantryError("invalid-input", `${source}: PerSQL serves its databases at the API's own address.`, {
     fix: "Leave it out; another address of the API is tenantry:apiUrl.",
   });
+const noTemplate = ({ source }: Setting): TenantryError =>
+  new TenantryError(
+    "invalid-input",
+    `${source}: tenants of TenantsDB have connection strings, which no template makes.`,
+    { fix: "Take it out." },
+  );

@@ -88,8 +88,8 @@ export function claimStatement(request: ClaimRequest, run: number): SqlStatement
             adopted = CASE WHEN claims.state = 'trashed' OR ${ours.sql} THEN claims.adopted ELSE 1 END,
             address = excluded.address, default_name = excluded.default_name,
             template = excluded.template, tenant = excluded.tenant, expires_at = excluded.expires_at, run = excluded.run
-          WHERE claims.state <> 'reaping' AND (claims.state <> 'trashed' OR ${Number(request.restores ?? false)})
-            AND (${ours.sql} OR claims.state = 'trashed'${request.force ? " OR 1" : request.takesRuntime ? ` OR ${ofRuntime}` : ""})`,
+          WHERE claims.state <> 'reaping' AND (claims.state <> 'trashed' OR ${request.restores ? "TRUE" : "FALSE"})
+            AND (${ours.sql} OR claims.state = 'trashed'${request.force ? " OR TRUE" : request.takesRuntime ? ` OR ${ofRuntime}` : ""})`,
     args: [
       ...rowOf(request, name.args, run),
       // Owner, incarnation, existed, adopted, and the condition.

@@ -71,9 +71,11 @@ export const databaseToken: Handler<DatabaseTokenInputs, DatabaseTokenOutputs> =
       !failures.some((text) => text.startsWith("access")) &&
       !capabilities.tokenAccess.includes(access)
     ) {
-      failures.push(
-        `access: ${platform} has no "${access}" tokens; use ${capabilities.tokenAccess.map((one) => `"${one}"`).join(" or ")}.`,
-      );
+      if (capabilities.tokenAccess.length === 0) failures.push(`access: ${noTokens(platform)}`);
+      else
+        failures.push(
+          `access: ${platform} has no "${access}" tokens; use ${capabilities.tokenAccess.map((one) => `"${one}"`).join(" or ")}.`,
+        );
     }
     if (news.group !== undefined && !capabilities.groupTokens)
       failures.push(`group: ${platform} has no tokens for a whole group; declare one for each database.`);
@@ -131,6 +133,10 @@ export const databaseToken: Handler<DatabaseTokenInputs, DatabaseTokenOutputs> =
   // No platform can revoke one token, so all there is to do is to say how long it goes on.
   delete: async ({ outputs }) => afterlife(outputs),
 };
+
+const noTokens = (platform: string): Failure =>
+  `${platform} has no tokens of a database: its tenants share the project's credential. ` +
+  "Leave the DatabaseToken out, and give applications the TenantDatabase's connectionStrings.";
 
 /** Until when a deleted token goes on working, for the reader. */
 function afterlife(outputs: DatabaseTokenOutputs): string {

@@ -56,8 +56,18 @@ export function judgeName(path: string, name: unknown, { names }: Capabilities):
   if (typeof name !== "string" || hasUnknown(name)) return [];
   if (isReserved(name)) return [`${path}: "${name}" begins with "${reservedPrefix}", which Tenantry keeps for itself.`];
   if (names.pattern.test(name) && name.length <= names.maxLength) return [];
-  const proposal = nameFrom(name, names.maxLength);
+  const proposal = nameFrom(name, names.maxLength, names.separator);
   return [`${path}: "${name}" is not a valid name: ${names.rule}` + `${proposal ? `; "${proposal}" would be` : ""}.`];
+}
+
+/** A default name as the platform can have it: the program, which made it, does not know the platform. */
+export function fitDefaultName<I extends { name?: string; nameIsDefault?: boolean }>(
+  news: I,
+  { names }: Capabilities,
+): I {
+  const { name } = news;
+  if (!news.nameIsDefault || typeof name !== "string" || hasUnknown(name) || names.pattern.test(name)) return news;
+  return { ...news, name: nameFrom(name, names.maxLength, names.separator) };
 }
 
 /** Keeps the name that a resource got by default when its Pulumi name changes (aliases). */

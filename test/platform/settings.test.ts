@@ -165,7 +165,6 @@ describe("readSettings", () => {
         /^tenantry:signingKey/,
         /keygen/,
       ],
-      ["tenantsdb", { platform: "tenantsdb" }, "unsupported", /not in this release/],
       [
         "no token",
         { ...turso, apiToken: undefined },

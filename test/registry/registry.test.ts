@@ -3,8 +3,10 @@ import type { ClaimRequest } from "../../provider/registry/claim";
 import { type Registry, isLaidOut, openRegistry } from "../../provider/registry/registry";
 import { registrySchema } from "../../provider/registry/schema";
 import { type Sql, openSql } from "../../provider/platform/sql";
+import { type PostgresServer, startPostgres } from "../../tools/postgres/server";
 import { mint } from "../local/api-caller";
 import { addressOf, stack, withBench } from "../support/bench";
+import { withStandIn } from "../support/tenantsdb/scene";
 
 const request = (name: string, more: Partial<ClaimRequest> = {}): ClaimRequest => ({
   ...{ kind: "database", name, address: addressOf(name), formerAddresses: [], owner: `owner of ${name}` },
@@ -12,46 +14,70 @@ const request = (name: string, more: Partial<ClaimRequest> = {}): ClaimRequest =
   ...more,
 });
 
+type Use = (scene: {
+  registry: Registry;
+  sql: Sql;
+  open: (of?: string) => Registry;
+  batches: () => number;
+}) => Promise<void>;
+
 /** A registry on a real database; `open` is another process on it; `batches` are the requests that it was sent. */
-async function withRegistry(
-  use: (scene: {
-    registry: Registry;
-    sql: Sql;
-    open: (of?: string) => Registry;
-    batches: () => number;
-  }) => Promise<void>,
-): Promise<void> {
-  await withBench(async (bench) => {
-    await bench.api.ok("POST", "/databases", { name: "registry", group: "eu" });
-    const token = await mint(bench.api, "databases/registry");
-    const opened: Sql[] = [];
-    const connect = (): Sql => {
-      const sql = openSql({ url: bench.platform.databaseUrl("registry"), token: async () => token });
-      opened.push(sql);
-      return sql;
-    };
-    const sql = connect();
-    let batches = 0;
-    const counted: Sql = {
-      ...sql,
-      batch: (...given) => {
-        batches += 1;
-        return sql.batch(...given);
-      },
-    };
-    try {
-      assert.equal(await isLaidOut(sql), false);
-      await sql.batch(registrySchema, "write");
-      assert.equal(await isLaidOut(sql), true);
-      const open = (of = stack): Registry => openRegistry(connect(), of);
-      await use({ registry: openRegistry(counted, stack), sql, open, batches: () => batches });
-    } finally {
-      for (const each of opened) each.close();
-    }
-  });
+async function withRegistryOn(open: () => Sql, use: Use): Promise<void> {
+  const opened: Sql[] = [];
+  const connect = (): Sql => {
+    const sql = open();
+    opened.push(sql);
+    return sql;
+  };
+  const sql = connect();
+  let batches = 0;
+  const counted: Sql = {
+    ...sql,
+    batch: (...given) => {
+      batches += 1;
+      return sql.batch(...given);
+    },
+  };
+  try {
+    assert.equal(await isLaidOut(sql), false);
+    await sql.batch(registrySchema, "write");
+    assert.equal(await isLaidOut(sql), true);
+    const another = (of = stack): Registry => openRegistry(connect(), of);
+    await use({ registry: openRegistry(counted, stack), sql, open: another, batches: () => batches });
+  } finally {
+    for (const each of opened) each.close();
+  }
 }
 
-describe("the registry", () => {
+const onLibsql = (use: Use): Promise<void> =>
+  withBench(async (bench) => {
+    await bench.api.ok("POST", "/databases", { name: "registry", group: "eu" });
+    const token = await mint(bench.api, "databases/registry");
+    await withRegistryOn(() => openSql({ url: bench.platform.databaseUrl("registry"), token: async () => token }), use);
+  });
+
+let postgres: PostgresServer;
+
+/** By the API of a platform whose control databases are PostgreSQL's. */
+const onPostgres = (use: Use): Promise<void> =>
+  withStandIn({ postgres, limits: { perSecond: Infinity } }, async ({ platform, project }) => {
+    const { name } = await platform.createDatabase({ name: `tenantry-registry-${project}`, group: project });
+    const url = "";
+    await withRegistryOn(() => platform.openSql!({ name, url }, { access: "full-access" }), use);
+  });
+
+describe("the registry", () => describeRegistry(onLibsql));
+
+describe("the registry on PostgreSQL", () => {
+  before(async function () {
+    this.timeout(60_000);
+    postgres = await startPostgres();
+  });
+  after(() => postgres?.close());
+  describeRegistry(onPostgres);
+});
+
+function describeRegistry(withRegistry: (use: Use) => Promise<void>): void {
   it("writes no more statements at once than the database takes", async () => {
     await withRegistry(async ({ sql }) => {
       const sizes: number[] = [];
@@ -263,4 +289,4 @@ describe("the registry", () => {
       assert.ok(numbers[0]! >= seconds - 1 && numbers[0]! < numbers[1]! && numbers[1]! < numbers[2]!, numbers.join());
     });
   });
-});
+}

@@ -5,9 +5,10 @@ import type { Access } from "../../provider/platform/platform";
 import { type ProvenFlag, capabilityRows, lifeFlags, toldFlags } from "../../tools/capabilities/rows";
 import { type Stage, column, fresh } from "./driver";
 import { failuresOf, groupFailuresOf, refusedFor, refusesAtCheck, tokenFailuresOf, unsupported } from "./refusals";
+import { schemaProofs } from "./schema-proofs";
 
 /** How a flag is proved: what it promises works, or what it denies is refused, at check and by the driver. */
-interface Proof {
+export interface Proof {
   readonly can: (stage: Stage) => boolean;
   readonly works: (stage: Stage) => Promise<void>;
   readonly refused: (stage: Stage) => Promise<void>;
@@ -247,8 +248,13 @@ const proofs: Record<ProvenFlag, Proof> = {
   }),
 
   isolation: atCheck("isolation", { isolation: "L2" }, "isolation"),
-  tenantRegion: atCheck("tenantRegion", { region: "eu" }, "region"),
-  severalDatabases: atCheck("severalDatabases", { databases: [{}] }, "databases"),
+  tenantRegion: flagged("tenantRegion", {
+    works: async (stage) => assert.deepEqual(failuresOf(stage, { isolation: "L2", region: "eu" }), []),
+    refused: async (stage) => refusesAtCheck(stage, failuresOf(stage, { region: "eu" }), "region"),
+  }),
+  severalDatabases: atCheck("severalDatabases", { databases: [{ blueprint: "app" }] }, "databases"),
+
+  ...schemaProofs,
 
   tokenAccess: {
     can: () => true,

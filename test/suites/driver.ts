@@ -3,6 +3,7 @@ import { hasCode } from "../../provider/platform/errors";
 import {
   type Access,
   type DatabaseSpec,
+  type PartSpec,
   type Platform,
   type PlatformDatabase,
   scopeText,
@@ -19,6 +20,8 @@ export interface DriverUnderTest {
   readonly group?: string;
   /** What the platform does for some databases only, and refuses for others. */
   readonly perDatabase?: readonly ProvenFlag[];
+  /** What a tenant is made of, where it has to be said. */
+  readonly parts?: readonly PartSpec[];
   close(): Promise<void>;
 }
 
@@ -28,6 +31,7 @@ export interface Stage {
   readonly location: string;
   readonly group: string;
   readonly perDatabase: readonly ProvenFlag[];
+  readonly parts: readonly PartSpec[] | undefined;
   create(spec?: Partial<DatabaseSpec>): Promise<PlatformDatabase>;
   /** SQL on a database with a token for it, once it answers. */
   sqlOn(database: PlatformDatabase, access?: Access): Promise<Sql>;
@@ -58,7 +62,8 @@ export function describeDriver(name: string, start: () => Promise<DriverUnderTes
       await driver?.close();
     });
 
-    const create = (spec: Partial<DatabaseSpec> = {}) => platform.createDatabase({ name: fresh("db"), group, ...spec });
+    const create = (spec: Partial<DatabaseSpec> = {}) =>
+      platform.createDatabase({ name: fresh("db"), group, parts: driver.parts, ...spec });
 
     const sqlWith = (database: PlatformDatabase, token: string): Sql => {
       const url = platform.databaseUrl(database);
@@ -85,6 +90,7 @@ export function describeDriver(name: string, start: () => Promise<DriverUnderTes
 
     const stage = (): Stage => ({
       ...{ platform, location: driver.location, group, perDatabase: driver.perDatabase ?? [] },
+      parts: driver.parts,
       ...{ create, sqlOn, sqlWith },
     });
     describeCapabilities(stage);
@@ -246,7 +252,8 @@ let count = 0;
 /** A name that nothing has. */
 export function fresh(kind: string): string {
   count += 1;
-  return `${kind}-${Date.now().toString(36)}-${process.pid}-${count}`;
+  // Valid everywhere: some platforms take no dashes.
+  return `${kind}x${Date.now().toString(36)}x${process.pid}x${count}`;
 }
 
 async function names(platform: Platform, group?: string): Promise<string[]> {

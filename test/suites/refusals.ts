@@ -23,13 +23,15 @@ export function refusesAtCheck({ platform }: Stage, failures: readonly Failure[]
   assert.ok(path === "name" || failures[0]!.includes(platform.name), failures[0]);
 }
 
-function surroundings({ platform }: Stage) {
+export function surroundings({ platform }: Stage) {
   return { olds: undefined, capabilities: platform.capabilities, platform: platform.name };
 }
 
-const self = "organization/shop/dev/acme";
-export const failuresOf = (stage: Stage, more: object): Failure[] =>
-  tenantDatabase.check({ news: { self, name: "acme", group: "eu", ...more }, ...surroundings(stage) }).failures;
+export const self = "organization/shop/dev/acme";
+export const failuresOf = (stage: Stage, more: object): Failure[] => {
+  const news = { self, name: "acme", group: "eu", ...(stage.parts ? { databases: stage.parts } : {}), ...more };
+  return tenantDatabase.check({ news, ...surroundings(stage) }).failures;
+};
 export const groupFailuresOf = (stage: Stage, more: object): Failure[] =>
   groups.check({ news: { self, name: "eu", location: stage.location, ...more }, ...surroundings(stage) }).failures;
 export const tokenFailuresOf = (stage: Stage, more: object): Failure[] =>

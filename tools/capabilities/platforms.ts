@@ -1,6 +1,7 @@
 import { libsqlServerCapabilities } from "../../provider/drivers/libsql-server/capabilities";
 import { localPlatformAt } from "../../provider/drivers/local/at-address";
 import { persqlCapabilities } from "../../provider/drivers/persql/capabilities";
+import { tenantsdbCapabilities } from "../../provider/drivers/tenantsdb/capabilities";
 import { tursoCapabilities } from "../../provider/drivers/turso/capabilities";
 import type { Capabilities } from "../../provider/platform/capabilities";
 import type { PlatformName } from "../../provider/platform/platform";
@@ -25,4 +26,5 @@ export const shownPlatforms: readonly ShownPlatform[] = [
   { name: "local", capabilities: local.capabilities },
   { name: "libsql-server", capabilities: libsqlServerCapabilities },
   { name: "persql", capabilities: persqlCapabilities },
+  { name: "tenantsdb", capabilities: tenantsdbCapabilities },
 ];

@@ -40,6 +40,13 @@ export const capabilityRows: readonly CapabilityRow[] = [
   plain("isolation", "`isolation`"),
   plain("tenantRegion", "`region` of one tenant"),
   plain("severalDatabases", "several `databases` of one tenant"),
+  { flag: "engines", what: "engines of a tenant's databases", cell: ({ engines }) => engines.join(", ") },
+  { flag: "dialects", what: "`dialect` of a SchemaTemplate", cell: ({ dialects }) => dialects.join(", ") },
+  {
+    flag: "schemas",
+    what: "SchemaRollout, TenantFleet: canary, waves, dry run, destructive analysis, drift",
+    cell: ({ schemas }) => (schemas === "migrations" ? "yes" : "– (the platform deploys to all tenants)"),
+  },
   plain("deletes", '`deletionPolicy: "delete"`, `expiresAt` (else: retained)'),
   {
     flag: "softDelete",

@@ -27,6 +27,9 @@ export const persqlCapabilities: Capabilities = {
   // A region is documented for databases made in the console; the call that provisions by subject takes none.
   tenantRegion: false,
   severalDatabases: false,
+  engines: ["sqlite"],
+  schemas: "migrations",
+  dialects: ["sqlite"],
   // No page documents a call for it that takes a token.
   deletes: false,
   keepsDeleted: 0,

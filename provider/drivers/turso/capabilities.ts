@@ -24,6 +24,9 @@ export const tursoCapabilities: Capabilities = {
   tenantRegion: false,
   severalDatabases: false,
   deletes: true,
+  engines: ["sqlite"],
+  schemas: "migrations",
+  dialects: ["sqlite"],
   // Turso docs, "Recover deleted databases": paid plans, five days, by the database's id.
   keepsDeleted: 5 * 86_400,
   softDelete: false,

@@ -25,7 +25,16 @@ const onItsLine =
 export const schemaRolloutHandler = (
   sayOf: (self: string) => Say = onItsLine,
 ): Handler<SchemaRolloutInputs, SchemaRolloutOutputs> => ({
-  check: ({ news }) => ({ inputs: { ...news }, failures: judgeSchemaRollout(news) }),
+  check: ({ news, capabilities, platform }) => ({
+    inputs: { ...news },
+    failures:
+      capabilities.schemas === "deployments"
+        ? [
+            `schema: ${platform} deploys a blueprint to all of its tenants itself, without canary, waves, dry run, ` +
+              "destructive analysis or a look for drift. Leave the SchemaRollout out: its SchemaTemplate deploys.",
+          ]
+        : judgeSchemaRollout(news),
+  }),
 
   diff: ({ olds, news, context }) => diffSchemaRollout(olds, news, context),
 

@@ -12,6 +12,7 @@ import { parseSelf } from "../self";
 import { claimRequest, claimTenant } from "./ahead";
 import type { TenantDatabaseInputs } from "./inputs";
 import { takeFromTrash } from "./trash";
+import { partsOf } from "./parts";
 
 export interface Acquired {
   readonly claim: Claim;
@@ -105,7 +106,9 @@ export async function acquire(
     const copied = inputs.seed ? undefined : await template(anew);
     const seed = copied === undefined ? inputs.seed : { database: copied };
     try {
-      return await context.platform.createDatabase({ name, group: inputs.group, seed, sizeLimit: inputs.sizeLimit });
+      const parts = context.platform.capabilities.severalDatabases ? partsOf(inputs) : undefined;
+      const spec = { name, group: inputs.group, seed, sizeLimit: inputs.sizeLimit };
+      return await context.platform.createDatabase(parts ? { ...spec, parts } : spec);
     } catch (error) {
       // Another stack that has left this version behind may have removed the template database a moment ago.
       if (copied !== undefined && !anew && hasCode(error, "database-not-found")) return create(true);

@@ -1,5 +1,5 @@
 import type { Context } from "../../context";
-import { parseDuration } from "../../duration";
+import { engineLog } from "../../engine-log";
 import type { DatabaseConfiguration, PlatformDatabase } from "../../platform/platform";
 import { randomId } from "../../random-id";
 import { restamp } from "../../rollout/ledger";
@@ -8,7 +8,10 @@ import { acquire } from "./acquire";
 import { configure, declaredConfiguration, observeConfiguration, opened } from "./configuration";
 import { type TenantDatabaseInputs, schemaOf } from "./inputs";
 import { type TenantDatabaseOutputs, asInputs, expiryOf, outputsOf } from "./outputs";
+import { typeToken, urnOf } from "../self";
+import { missingStrings } from "./parts";
 import { migrateNew, reportVersion, templateFor } from "./schema";
+import { milliseconds, patienceOf } from "./timeouts";
 
 export interface CreateOptions {
   /** For who keeps many: what is new has its incarnation as its owner, so that there is one random name to keep. */
@@ -27,7 +30,7 @@ export async function createTenantDatabase(
   const expiresAt = expiryOf(inputs);
   const isAsked = isAwaited || inputs.schema !== undefined || inputs.seed !== undefined;
   const ready = async (made: PlatformDatabase): Promise<void> => {
-    if (!isAsked) return;
+    if (!isAsked || context.platform.awaitDatabase) return;
     await context.sql({ ...made, group: inputs.group }).ready(milliseconds(inputs.timeouts?.create));
   };
   const { claim, database, registry, how, adopted } = await acquire(
@@ -50,12 +53,23 @@ export async function createTenantDatabase(
     adopted: adopted || undefined,
     expiresAt,
   });
+  const say = (text: string): Promise<void> => engineLog("info", text, urnOf(inputs.self, typeToken("tenantDatabase")));
   const setUp = async (to: DatabaseConfiguration): Promise<void> => {
     observed = await configure(context, database.name, observed, to);
     outputs = { ...outputs, ...asInputs(inputs, observed) };
   };
   try {
     if (how === "created") await ready(database);
+    if (context.platform.awaitDatabase) {
+      // Also one that an earlier run has begun.
+      const onStatus = (status: string): void => {
+        if (status !== "ready") void say(`${database.name} is ${status}`);
+      };
+      const { parts } = await context.platform.awaitDatabase(database.name, patienceOf(inputs), onStatus);
+      outputs = outputsOf(context, inputs, { ...database, parts }, observed, outputs);
+      const missing = missingStrings(database.name, inputs, parts, outputs.connectionStrings);
+      if (missing) await say(missing);
+    }
     // Where an earlier run broke off behind the copy, it is known by now.
     if (inputs.seed && how !== "adopted") await restamp(context.sql(outputs));
     const schema = schemaOf(inputs);
@@ -78,9 +92,4 @@ export async function createTenantDatabase(
 function namesOf(isOne: boolean): { owner: string; incarnation: string } {
   const incarnation = randomId();
   return { incarnation, owner: isOne ? incarnation : randomId() };
-}
-
-function milliseconds(timeout: string | undefined): number | undefined {
-  const seconds = timeout === undefined ? undefined : parseDuration(timeout, "timeouts.create");
-  return seconds === undefined ? undefined : seconds * 1000;
 }

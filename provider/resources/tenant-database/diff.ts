@@ -10,6 +10,7 @@ import { hasUnknown } from "../unknown";
 import { configurationChange, declaredConfiguration, desiredConfiguration } from "./configuration";
 import { type TenantDatabaseInputs, schemaOf } from "./inputs";
 import type { TenantDatabaseOutputs } from "./outputs";
+import { changesParts, otherParts, partsOf, placingNote, placingOf } from "./parts";
 
 /** Inputs that only have to be in state to be in force: a change of them costs no call to the platform. */
 const recorded = [
@@ -39,9 +40,18 @@ export function diffTenantDatabase(olds: TenantDatabaseOutputs, news: TenantData
     if (decided) return decided;
     requireMovable(olds, news, context);
   }
-  const note = migrationNote(olds, news);
+  const known = !(["databases", "isolation", "region", "schema"] as const).some((key) => hasUnknown(news[key]));
+  const several = known && context.platform.capabilities.severalDatabases;
+  if (several && changesParts(olds, news)) {
+    if (news.onReplace !== "destroy") throw otherParts(olds, news);
+    return { changes: true, replaces: ["databases"], deleteBeforeReplace: true };
+  }
+  const placing = several ? placingNote(olds.name, placingOf(olds, news)) : undefined;
+  const isDeployed = context.platform.capabilities.schemas === "deployments";
+  const note = placing ?? (isDeployed ? undefined : migrationNote(olds, news));
   const changes =
     move !== undefined ||
+    (several && !isDeepStrictEqual(partsOf(news), partsOf(olds))) ||
     Object.values(news).some(hasUnknown) ||
     note !== undefined ||
     !sameSchema(olds, news) ||

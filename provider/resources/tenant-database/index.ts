@@ -1,5 +1,5 @@
 import type { Handler } from "../handler";
-import { keepDefaultName } from "../inputs";
+import { fitDefaultName, keepDefaultName } from "../inputs";
 import { expectTenant, releaseIntents } from "./ahead";
 import { createTenantDatabase } from "./create";
 import { diffTenantDatabase } from "./diff";
@@ -10,10 +10,10 @@ import { removeTenantDatabase } from "./remove";
 import { updateTenantDatabase } from "./update";
 
 export const tenantDatabase: Handler<TenantDatabaseInputs, TenantDatabaseOutputs> = {
-  check: ({ news, olds, capabilities, platform }) => ({
-    inputs: keepDefaultName(news, olds),
-    failures: judgeTenantDatabase(news, capabilities, platform),
-  }),
+  check({ news: declared, olds, capabilities, platform }) {
+    const news = fitDefaultName(declared, capabilities);
+    return { inputs: keepDefaultName(news, olds), failures: judgeTenantDatabase(news, capabilities, platform) };
+  },
   diff: ({ olds, news, context }) => diffTenantDatabase(olds, news, context),
   expect: ({ inputs, context }) => expectTenant(context, inputs),
   async create({ inputs, context }) {

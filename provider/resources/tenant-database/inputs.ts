@@ -5,6 +5,7 @@ import { type TemplateRef, parseTemplateRef } from "../../rollout/template-ref";
 import { type CommonInputs, type Failure } from "../handler";
 import { commonShape, judge, judgeName, labelsShape, nameShape } from "../inputs";
 import { hasUnknown } from "../unknown";
+import { type PartInputs, judgeParts, partShapes } from "./parts";
 
 export interface TenantDatabaseInputs extends CommonInputs {
   readonly name: string;
@@ -23,7 +24,7 @@ export interface TenantDatabaseInputs extends CommonInputs {
   readonly sizeLimit?: string;
   readonly isolation?: string;
   readonly region?: string;
-  readonly databases?: readonly unknown[];
+  readonly databases?: readonly PartInputs[];
   readonly adopt?: Adopt;
   readonly onReplace?: "error" | "copy" | "destroy";
   readonly deletionPolicy?: "delete" | "retain" | "soft";
@@ -57,9 +58,7 @@ const shape = {
     .string()
     .regex(/^\d+(?:b|kb|mb|gb|tb)?$/i, 'must be a size such as "256mb"')
     .optional(),
-  isolation: z.string().optional(),
-  region: z.string().optional(),
-  databases: z.array(z.unknown()).optional(),
+  ...partShapes,
   adopt: z.enum(["never", "unowned", "force", "restore"]).optional(),
   onReplace: z.enum(["error", "copy", "destroy"]).optional(),
   deletionPolicy: z.enum(["delete", "retain", "soft"]).optional(),
@@ -94,6 +93,15 @@ export function judgeTenantDatabase(
   without("region", capabilities.tenantRegion, "put the tenant into a group that is in the region");
   without("databases", capabilities.severalDatabases, "declare one TenantDatabase for each");
   without("seed", capabilities.seedFromDatabase, "use a schema");
+  // What has the wrong shape is told by itself.
+  if (!failures.some((text) => /^(?:databases|isolation|region|schema)/.test(text))) {
+    failures.push(...judgeParts(news, capabilities, platform));
+  }
+  if (news.onReplace === "copy" && !capabilities.engines.includes("sqlite")) {
+    failures.push(
+      `onReplace: ${platform} copies no tenant, and its databases are not SQLite's; use "error" or "destroy".`,
+    );
+  }
   if (news.seed?.timestamp && !capabilities.seedAtTime) {
     failures.push(`seed.timestamp: ${platform} copies a database only as it is now; leave it out.`);
   }

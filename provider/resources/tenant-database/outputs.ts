@@ -1,8 +1,9 @@
 import type { Context } from "../../context";
 import { parseDuration } from "../../duration";
-import type { DatabaseConfiguration } from "../../platform/platform";
+import type { DatabaseConfiguration, PlatformDatabase } from "../../platform/platform";
 import { declaredConfiguration, initialSetting } from "./configuration";
 import type { TenantDatabaseInputs } from "./inputs";
+import { connectionStringsOf } from "./parts";
 
 /** What state keeps of a tenant's database: all inputs, and what was observed. Managed settings hold observed values. */
 export interface TenantDatabaseOutputs extends TenantDatabaseInputs {
@@ -18,18 +19,23 @@ export interface TenantDatabaseOutputs extends TenantDatabaseInputs {
   /** Random, new with every create: a delete acts only if it is still the registry's. */
   readonly incarnation: string;
   readonly adopted?: boolean;
+  /** By blueprint, secret: how clients connect where a tenant's databases are not libSQL. */
+  readonly connectionStrings?: Readonly<Record<string, string>>;
 }
 
 /** Everything but the inputs and what the platform says of the database. */
-type Record = Pick<TenantDatabaseOutputs, "scope" | "status" | "incarnation" | "adopted" | "expiresAt">;
+type Kept = Pick<
+  TenantDatabaseOutputs,
+  "scope" | "status" | "incarnation" | "adopted" | "expiresAt" | "connectionStrings"
+>;
 
 /** The full set of outputs; the engine forgets whatever is left out. `observed` are the managed settings' real values. */
 export function outputsOf(
   context: Context,
   inputs: TenantDatabaseInputs,
-  database: { readonly name: string; readonly id: string; readonly hostname: string },
+  database: Pick<PlatformDatabase, "name" | "id" | "hostname" | "parts">,
   observed: DatabaseConfiguration,
-  record: Record,
+  record: Kept,
 ): TenantDatabaseOutputs {
   return {
     ...inputs,
@@ -43,6 +49,9 @@ export function outputsOf(
     incarnation: record.incarnation,
     adopted: record.adopted,
     expiresAt: record.expiresAt,
+    ...(context.platform.capabilities.severalDatabases
+      ? { connectionStrings: connectionStringsOf(inputs, database.parts, record.connectionStrings) }
+      : {}),
   };
 }
 

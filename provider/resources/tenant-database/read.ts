@@ -4,6 +4,7 @@ import { allowRemoval } from "../removals";
 import { requireScope } from "../scope";
 import { declaredConfiguration, observeConfiguration } from "./configuration";
 import { type TenantDatabaseOutputs, outputsOf } from "./outputs";
+import { observedParts } from "./parts";
 import { reportVersion } from "./schema";
 import { isInTrash } from "./trash";
 
@@ -30,6 +31,7 @@ export async function readTenantDatabase(
   const observed = await observeConfiguration(context, database, declaredConfiguration(outputs));
   return {
     ...outputsOf(context, outputs, database, observed, outputs),
+    ...observedParts(outputs, database.parts),
     schemaVersion: outputs.schema && (await reportVersion(context, outputs, outputs.schemaVersion)),
   };
 }

@@ -4,6 +4,7 @@ import { isOfDatabase } from "../../platform/sql-failure";
 import { type Canary, createCanary } from "../../rollout/canary";
 import { readLedger } from "../../rollout/ledger";
 import { migrate, standingOf } from "../../rollout/migrate";
+import { deployedVersion } from "../../rollout/deployed/version";
 import { ensureTemplateDatabase } from "../../rollout/template";
 import type { TemplateRef } from "../../rollout/template-ref";
 import { templateMigrations } from "../../rollout/template-source";
@@ -47,6 +48,8 @@ export async function migrateNew(
   registry: Registry | undefined,
   open: Open,
 ): Promise<string | undefined> {
+  // What brings a new tenant there is its blueprint; an existing one, the deployment that its template has made.
+  if (context.platform.deployments) return deployedVersion(context, database.name, schema);
   const migrations = templateMigrations(schema);
   const sql = context.sql(database);
   await open("reads");
@@ -85,6 +88,7 @@ export async function reportVersion(
   known: string | undefined,
 ): Promise<string | undefined> {
   try {
+    if (context.platform.deployments) return known;
     return (await readLedger(context.sql(database))).filter(({ appliedAt }) => appliedAt).at(-1)?.id;
   } catch (error) {
     if (error instanceof TenantryError && error.whose === "yours" && !isOfDatabase(error)) throw error;

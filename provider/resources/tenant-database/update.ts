@@ -27,8 +27,10 @@ import { type TenantDatabaseInputs, schemaOf } from "./inputs";
 import { type TenantDatabaseOutputs, asInputs, expiryOf, outputsOf } from "./outputs";
 import { relocate } from "./relocate";
 import { relocateInPlace } from "./relocate-in-place";
+import { placingOf } from "./parts";
 import { migrateExisting, type Open } from "./schema";
 import { isInTrash } from "./trash";
+import { patienceOf } from "./timeouts";
 
 /** Brings an existing database to what is now declared; how far it came is in the outputs, also when it fails. */
 export async function updateTenantDatabase(
@@ -66,6 +68,9 @@ export async function updateTenantDatabase(
   // As far as it is known to hold: the claim's part of it only once the registry has it.
   let reached: TenantDatabaseOutputs = {
     ...outputsOf(from, inPlace, database, declaredConfiguration(olds), olds),
+    databases: olds.databases,
+    isolation: olds.isolation,
+    region: olds.region,
     self: olds.self,
     tenant: olds.tenant,
     schema: olds.schema,
@@ -80,6 +85,7 @@ export async function updateTenantDatabase(
       const move = { id, olds: reached, news, from, to: context, note };
       reached = how === "in place" ? await relocateInPlace(move) : await relocate(move);
     }
+    if (how === undefined && context.platform.movePart) reached = await place(context, reached, olds, news, note);
     if (changes) {
       const present = await requirePresent(context, reached);
       if (await isInTrash(context, present, reached)) throw trashedMeanwhile(reached.name);
@@ -108,6 +114,23 @@ export async function updateTenantDatabase(
     throw new Unfinished(error, id, reached);
   }
   return { ...reached, schema: news.schema, schemaVersion: news.schema && reached.schemaVersion };
+}
+
+/** Puts its databases where they are now declared to be, one after the other. */
+async function place(
+  context: Context,
+  reached: TenantDatabaseOutputs,
+  olds: TenantDatabaseOutputs,
+  news: TenantDatabaseInputs,
+  note: (text: string) => Promise<void>,
+): Promise<TenantDatabaseOutputs> {
+  const placing = placingOf(olds, news);
+  if (placing.length > 0) await requirePresent(context, olds);
+  for (const part of placing) {
+    const onStatus = (status: string): void => void note(`${olds.name}: ${part.blueprint} is ${status}`);
+    await context.platform.movePart!(olds.name, part, { deadline: patienceOf(news), onStatus });
+  }
+  return { ...reached, databases: news.databases, isolation: news.isolation, region: news.region };
 }
 
 /**

@@ -29,6 +29,12 @@ export const tenantFleetHandler = (
 ): Handler<TenantFleetInputs, TenantFleetOutputs> => ({
   check({ news, olds, capabilities, platform }) {
     if (news.self !== undefined && news.digest !== undefined) declared.set(news.self, news.digest);
+    if (capabilities.schemas === "deployments") {
+      return {
+        inputs: news,
+        failures: [`tenants: ${platform} has no fleets yet; declare a TenantDatabase for each tenant.`],
+      };
+    }
     const failures = judgeTenantFleet(news);
     // A roster that was deployed before has been judged before.
     const isKnown = olds?.digest === news.digest || hasUnknown(news.digest) || hasUnknown(news.roster);

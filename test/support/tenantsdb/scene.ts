@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { tenantsdbPlatform, type TenantsdbOptions } from "../../../provider/drivers/tenantsdb";
+import type { Platform } from "../../../provider/platform/platform";
+import type { Engine } from "./state";
+import { type StandIn, type StandInOptions, startStandIn } from "./stand-in";
+
+export interface Scene {
+  readonly standIn: StandIn;
+  readonly platform: Platform;
+  readonly project: string;
+  /** Another driver on the same project. */
+  open(options?: Partial<TenantsdbOptions>): Platform;
+}
+
+export async function withStandIn<Result>(
+  options: StandInOptions & { readonly driver?: Partial<TenantsdbOptions> },
+  use: (scene: Scene) => Promise<Result>,
+): Promise<Result> {
+  // Where time is not real, neither is a rate.
+  const unlimited = options.driver?.clock ? { limits: { perSecond: Infinity } } : {};
+  const standIn = await startStandIn({ ...unlimited, ...options });
+  const { apiKey, id } = standIn.project;
+  const open: Scene["open"] = (more) =>
+    tenantsdbPlatform({ apiUrl: standIn.url, apiToken: apiKey, project: id, ...options.driver, ...more });
+  try {
+    let platform: Platform | undefined;
+    return await use({
+      standIn,
+      project: id,
+      open,
+      // At first use: the first driver's clock is the one of their common limiter.
+      get platform() {
+        return (platform ??= open());
+      },
+    });
+  } finally {
+    await standIn.close();
+  }
+}
+
+/** A workspace that somebody made in TenantsDB itself. */
+export async function makeWorkspace(standIn: StandIn, name: string, database: Engine, mode = "tenant"): Promise<void> {
+  const headers = { authorization: `Bearer ${standIn.project.apiKey}` };
+  const body = JSON.stringify({ name, database, mode });
+  const { status } = await fetch(`${standIn.url}/workspaces`, { method: "POST", headers, body });
+  assert.equal(status, 201);
+}
