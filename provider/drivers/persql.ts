@@ -1,7 +1,7 @@
 import { createHttpClient } from "../http/client";
 import { type Clock, systemClock } from "../http/clock";
 import type { RetryPolicy } from "../http/retry";
-import { TenantryError } from "../platform/errors";
+import { TenantryError, hasCode } from "../platform/errors";
 import type { Platform } from "../platform/platform";
 import { persqlAccount } from "./persql/account";
 import { createApi } from "./persql/api";
@@ -52,12 +52,17 @@ export function persqlPlatform(options: PersqlOptions): Platform {
     async () => openAt(`${(await api.me()).namespaceSlug}/${catalogueName}`),
     async () => {
       if ((await api.list()).some(({ slug }) => slug === catalogueName)) return;
-      const doing = { doing: `create database "${catalogueName}"`, kind: "look" } as const;
+      const doing = { doing: `create database "${catalogueName}"`, kind: "create" } as const;
       const body = { name: catalogueName, slug: catalogueName };
-      read(database, await api.call(doing, { method: "POST", path: "/v1/databases", body }));
+      try {
+        read(database, await api.call(doing, { method: "POST", path: "/v1/databases", body }));
+      } catch (error) {
+        // Another process makes it in the same moment: its one is as good.
+        if (!hasCode(error, "already-exists")) throw error;
+      }
     },
   );
-  const directory = createDirectory(api, catalogue);
+  const directory = createDirectory(api, catalogue, clock);
   const scopeOf = (namespace: string) => ({ platform: "persql" as const, organization: namespace, host });
   const prefix = `${apiUrl}/v1/db/`;
 

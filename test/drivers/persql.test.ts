@@ -65,6 +65,30 @@ describe("persql driver", () => {
     );
   });
 
+  it("makes its catalogue once, whichever process is first", async () => {
+    await withPersql(async (persql) => {
+      const names = ["a", "b", "c", "d"];
+      await Promise.all(names.map((name) => platformOf(persql).createDatabase({ name, group: "acme" })));
+      const found = await Promise.all(names.map((name) => platformOf(persql).getDatabase(name)));
+      assert.deepEqual(
+        found.map((database) => database?.name),
+        names,
+      );
+    });
+  });
+
+  it("asks once for many tokens", async () => {
+    await withPersql(async (persql) => {
+      const names = Array.from({ length: 20 }, (_, i) => `t${i}`);
+      await Promise.all(names.map((name) => platformOf(persql).createDatabase({ name, group: "acme" })));
+      const platform = platformOf(persql);
+      const before = persql.requests.length;
+      for (const name of names) await mint(platform, name, "read-only");
+      // Whom it belongs to, what there is, and which subject has what; then a call a token.
+      assert.equal(persql.requests.length - before, 3 + names.length);
+    });
+  });
+
   it("sees that a subject's database was deleted in the console, and made anew", async () => {
     await withPersql(async (persql) => {
       const platform = platformOf(persql);

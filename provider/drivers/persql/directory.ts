@@ -1,3 +1,4 @@
+import type { Clock } from "../../http/clock";
 import { TenantryError, hasCode } from "../../platform/errors";
 import type { PlatformDatabase } from "../../platform/platform";
 import type { Api } from "./api";
@@ -25,7 +26,12 @@ const isRound = (count: number): boolean => count >= 100 && count % 50 === 0;
 /** How many that are missing in such a list are looked for, one by one. */
 const lookedFor = 3;
 
-export function createDirectory(api: Api, catalogue: Catalogue): Directory {
+/** How old a look may be in which something is found, in ms: each costs as much as the namespace is large. */
+const goodFor = 5_000;
+
+export function createDirectory(api: Api, catalogue: Catalogue, clock: Clock): Directory {
+  let recent: { readonly at: number; readonly seen: Seen } | undefined;
+
   const exists = async (slug: string): Promise<boolean> => {
     const { namespaceSlug } = await api.me();
     const doing = { doing: `look up database "${slug}"`, kind: "look" } as const;
@@ -39,7 +45,8 @@ export function createDirectory(api: Api, catalogue: Catalogue): Directory {
     }
   };
 
-  const look = inTurns(async () => {
+  const look = inTurns(async (): Promise<Seen> => {
+    const at = clock.now();
     const [rows, { namespaceSlug }] = await Promise.all([api.list(), api.me()]);
     const present = new Map(rows.filter(({ branchRef }) => !branchRef).map((row) => [row.slug, row]));
     const isKept = present.has(catalogueName) || (isRound(rows.length) && (await exists(catalogueName)));
@@ -49,7 +56,9 @@ export function createDirectory(api: Api, catalogue: Catalogue): Directory {
       const answering = await Promise.all(missing.map(({ slug }) => exists(slug)));
       if (answering.includes(true)) throw cutShort(rows.length);
     }
-    return { present, entries, group: namespaceSlug };
+    const seen = { present, entries, group: namespaceSlug };
+    recent = { at, seen };
+    return seen;
   });
 
   return {
@@ -59,13 +68,9 @@ export function createDirectory(api: Api, catalogue: Catalogue): Directory {
       return [...present.values()].map((row) => databaseOf(names.get(row.slug) ?? row.slug, row, group));
     },
     async find(name) {
-      const { present, entries, group } = await look();
-      const entry = entries.get(name);
-      const row = present.get(entry?.slug ?? name);
-      // What a subject has is known by the subject alone.
-      const isAnothers = row && !entry && [...entries.values()].some(({ slug }) => slug === row.slug);
-      if (!row || isAnothers) return undefined;
-      return { database: databaseOf(name, row, group), slug: row.slug, bySubject: entry !== undefined };
+      const known = recent && clock.now() - recent.at < goodFor ? foundIn(recent.seen, name) : undefined;
+      // That something is not there is told by nothing but a look of now.
+      return known ?? foundIn(await look(), name);
     },
     async idOf(slug) {
       const { present } = await look();
@@ -87,6 +92,22 @@ export const databaseOf = (
   ...{ name, id, hostname: `${group}/${slug}`, group, archived: false },
   ...{ blockReads: undefined, blockWrites: undefined, deleteProtection: undefined, parentId: undefined },
 });
+
+interface Seen {
+  /** By slug, without branches. */
+  readonly present: ReadonlyMap<string, WireDatabase>;
+  readonly entries: ReadonlyMap<string, Entry>;
+  readonly group: string;
+}
+
+function foundIn({ present, entries, group }: Seen, name: string): Found | undefined {
+  const entry = entries.get(name);
+  const row = present.get(entry?.slug ?? name);
+  // What a subject has is known by the subject alone.
+  const isAnothers = row && !entry && [...entries.values()].some(({ slug }) => slug === row.slug);
+  if (!row || isAnothers) return undefined;
+  return { database: databaseOf(name, row, group), slug: row.slug, bySubject: entry !== undefined };
+}
 
 const cutShort = (count: number): TenantryError =>
   new TenantryError(
