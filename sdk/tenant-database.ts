@@ -92,6 +92,15 @@ export interface TenantDatabaseArgs {
   /** The same as a moment, ISO 8601. */
   expiresAt?: pulumi.Input<string>;
   /**
+   * Goes back to a backup, or to a moment (ISO 8601), once for each `key`: in place where the platform can, else into a copy
+   * beside it, which the deploy names and `tenantry reap` deletes after `gracePeriod`. Taking it out does nothing;
+   * `{ undo: key }` undoes it while that is possible. @default none
+   */
+  restoreFrom?: pulumi.Input<
+    | { backup?: pulumi.Input<string>; timestamp?: pulumi.Input<string>; key: pulumi.Input<string> }
+    | { undo: pulumi.Input<string> }
+  >;
+  /**
    * How long to wait for a new database to answer, or for one to be provisioned or moved (TenantsDB).
    * @default { create: "60s" }, on TenantsDB { create: "15m" }
    */

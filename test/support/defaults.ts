@@ -267,6 +267,7 @@ export async function measureDefaults(): Promise<MeasuredDefaults> {
       // To the minute.
       return seconds(Math.floor((Date.parse(until) - now) / 60_000) * 60);
     },
+    "TenantDatabase.restoreFrom": async () => (await tenant("never-back")).outputs.restores?.length ?? "none",
     "TenantDatabase.blockReads": () => untouched({ blockReads: true }),
     "TenantDatabase.blockWrites": () => untouched({ blockWrites: true }),
     "TenantDatabase.suspended": () => untouched({ blockReads: true, blockWrites: true }),

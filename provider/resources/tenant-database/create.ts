@@ -7,6 +7,7 @@ import { Unfinished } from "../handler";
 import { acquire } from "./acquire";
 import { configure, declaredConfiguration, observeConfiguration, opened } from "./configuration";
 import { type TenantDatabaseInputs, schemaOf } from "./inputs";
+import { passedBy } from "./restore-point";
 import { type TenantDatabaseOutputs, asInputs, expiryOf, outputsOf } from "./outputs";
 import { typeToken, urnOf } from "../self";
 import { missingStrings } from "./parts";
@@ -52,6 +53,7 @@ export async function createTenantDatabase(
     incarnation: claim.incarnation,
     adopted: adopted || undefined,
     expiresAt,
+    restores: passedBy(inputs.restoreFrom),
   });
   const say = (text: string): Promise<void> => engineLog("info", text, urnOf(inputs.self, typeToken("tenantDatabase")));
   const setUp = async (to: DatabaseConfiguration): Promise<void> => {

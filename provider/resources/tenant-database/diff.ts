@@ -11,6 +11,7 @@ import { configurationChange, declaredConfiguration, desiredConfiguration } from
 import { type TenantDatabaseInputs, schemaOf } from "./inputs";
 import type { TenantDatabaseOutputs } from "./outputs";
 import { changesParts, otherParts, partsOf, placingNote, placingOf } from "./parts";
+import { pendingRestore, restoreNote } from "./restore-from";
 
 /** Inputs that only have to be in state to be in force: a change of them costs no call to the platform. */
 const recorded = [
@@ -48,8 +49,11 @@ export function diffTenantDatabase(olds: TenantDatabaseOutputs, news: TenantData
   }
   const placing = several ? placingNote(olds.name, placingOf(olds, news)) : undefined;
   const isDeployed = context.platform.capabilities.schemas === "deployments";
-  const note = placing ?? (isDeployed ? undefined : migrationNote(olds, news));
+  const pending = pendingRestore(olds, news);
+  const restoring = pending && restoreNote(pending, olds.name);
+  const note = restoring ?? placing ?? (isDeployed ? undefined : migrationNote(olds, news));
   const changes =
+    pending !== undefined ||
     move !== undefined ||
     (several && !isDeepStrictEqual(partsOf(news), partsOf(olds))) ||
     Object.values(news).some(hasUnknown) ||

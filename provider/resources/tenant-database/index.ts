@@ -7,12 +7,17 @@ import { judgeTenantDatabase, type TenantDatabaseInputs } from "./inputs";
 import type { TenantDatabaseOutputs } from "./outputs";
 import { readTenantDatabase } from "./read";
 import { removeTenantDatabase } from "./remove";
+import { judgeRestoreFrom } from "./restore-point";
 import { updateTenantDatabase } from "./update";
 
 export const tenantDatabase: Handler<TenantDatabaseInputs, TenantDatabaseOutputs> = {
   check({ news: declared, olds, capabilities, platform }) {
     const news = fitDefaultName(declared, capabilities);
-    return { inputs: keepDefaultName(news, olds), failures: judgeTenantDatabase(news, capabilities, platform) };
+    const failures = [
+      ...judgeTenantDatabase(news, capabilities, platform),
+      ...judgeRestoreFrom(news.restoreFrom, olds === undefined, capabilities, platform),
+    ];
+    return { inputs: keepDefaultName(news, olds), failures };
   },
   diff: ({ olds, news, context }) => diffTenantDatabase(olds, news, context),
   expect: ({ inputs, context }) => expectTenant(context, inputs),

@@ -6,6 +6,7 @@ import { type CommonInputs, type Failure } from "../handler";
 import { commonShape, judge, judgeName, labelsShape, nameShape } from "../inputs";
 import { hasUnknown } from "../unknown";
 import { type PartInputs, judgeParts, partShapes } from "./parts";
+import { type RestoreFrom, restoreFromShape } from "./restore-point";
 
 export interface TenantDatabaseInputs extends CommonInputs {
   readonly name: string;
@@ -32,6 +33,7 @@ export interface TenantDatabaseInputs extends CommonInputs {
   readonly expiresIn?: string;
   readonly expiresAt?: string;
   readonly timeouts?: { readonly create?: string };
+  readonly restoreFrom?: RestoreFrom;
 }
 
 export type Adopt = "never" | "unowned" | "force" | "restore";
@@ -66,6 +68,7 @@ const shape = {
   expiresIn: z.string().optional(),
   expiresAt: z.iso.datetime({ offset: true }).optional(),
   timeouts: z.strictObject({ create: z.string().optional() }).optional(),
+  restoreFrom: restoreFromShape.optional(),
 };
 
 const schema = z.strictObject(shape);

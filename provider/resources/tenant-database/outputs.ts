@@ -4,6 +4,7 @@ import type { DatabaseConfiguration, PlatformDatabase } from "../../platform/pla
 import { declaredConfiguration, initialSetting } from "./configuration";
 import type { TenantDatabaseInputs } from "./inputs";
 import { connectionStringsOf } from "./parts";
+import type { RestoreRecord } from "./restore-point";
 
 /** What state keeps of a tenant's database: all inputs, and what was observed. Managed settings hold observed values. */
 export interface TenantDatabaseOutputs extends TenantDatabaseInputs {
@@ -21,12 +22,14 @@ export interface TenantDatabaseOutputs extends TenantDatabaseInputs {
   readonly adopted?: boolean;
   /** By blueprint, secret: how clients connect where a tenant's databases are not libSQL. */
   readonly connectionStrings?: Readonly<Record<string, string>>;
+  /** Restores that were done, the oldest first: what a key has done is not done again. */
+  readonly restores?: readonly RestoreRecord[];
 }
 
 /** Everything but the inputs and what the platform says of the database. */
 type Kept = Pick<
   TenantDatabaseOutputs,
-  "scope" | "status" | "incarnation" | "adopted" | "expiresAt" | "connectionStrings"
+  "scope" | "status" | "incarnation" | "adopted" | "expiresAt" | "connectionStrings" | "restores"
 >;
 
 /** The full set of outputs; the engine forgets whatever is left out. `observed` are the managed settings' real values. */
@@ -49,6 +52,7 @@ export function outputsOf(
     incarnation: record.incarnation,
     adopted: record.adopted,
     expiresAt: record.expiresAt,
+    restores: record.restores,
     ...(context.platform.capabilities.severalDatabases
       ? { connectionStrings: connectionStringsOf(inputs, database.parts, record.connectionStrings) }
       : {}),

@@ -28,7 +28,8 @@ import { type TenantDatabaseOutputs, asInputs, expiryOf, outputsOf } from "./out
 import { relocate } from "./relocate";
 import { relocateInPlace } from "./relocate-in-place";
 import { placingOf } from "./parts";
-import { migrateExisting, type Open } from "./schema";
+import { pendingRestore, restoreOrUndo } from "./restore-from";
+import { migrateExisting, type Open, reportVersion } from "./schema";
 import { isInTrash } from "./trash";
 import { patienceOf } from "./timeouts";
 
@@ -54,8 +55,13 @@ export async function updateTenantDatabase(
   const moves = how !== undefined;
   const desired = desiredConfiguration(news, olds);
   const schema = schemaOf(news);
-  const migrates = schema !== undefined && !schema.rollout && !isAt(olds, schema);
-  const changes = migrates || moves || configurationChange(declaredConfiguration(olds), desired) !== undefined;
+  const pending = pendingRestore(olds, news);
+  let migrates = schema !== undefined && !schema.rollout && !isAt(olds, schema);
+  const changes =
+    migrates ||
+    moves ||
+    pending !== undefined ||
+    configurationChange(declaredConfiguration(olds), desired) !== undefined;
   // Only what reaches beyond state asks: what is recorded alone costs no call.
   const successor = claimedAnew || changes ? await successorOf(from, id, { ...olds, self: news.self }) : undefined;
   if (successor !== undefined) {
@@ -89,6 +95,14 @@ export async function updateTenantDatabase(
     if (changes) {
       const present = await requirePresent(context, reached);
       if (await isInTrash(context, present, reached)) throw trashedMeanwhile(reached.name);
+      if (pending !== undefined) {
+        const { restores, inPlace } = await restoreOrUndo(context, reached, pending, note);
+        reached = { ...reached, restores };
+        // Its ledger is that of then.
+        if (inPlace)
+          reached = { ...reached, schemaVersion: await reportVersion(context, reached, reached.schemaVersion) };
+        migrates ||= inPlace && schema !== undefined && !schema.rollout;
+      }
       let observed = await observeConfiguration(context, present, desired);
       const setUp = async (to: DatabaseConfiguration): Promise<void> => {
         observed = await configure(context, present.name, observed, to);
@@ -101,7 +115,7 @@ export async function updateTenantDatabase(
       };
       if (!closes) await setUp(desired);
       try {
-        if (migrates) {
+        if (migrates && schema !== undefined) {
           const registry = await registryIfReached(context, reached.group, news.self);
           const schemaVersion = await migrateExisting(context, reached, schema, registry, open);
           reached = { ...reached, schemaVersion };

@@ -19,7 +19,7 @@ import type { TenantDatabaseInputs } from "../tenant-database/inputs";
 /** A tenant of a fleet, with everything that is declared of it. */
 export type RosterTenant = { readonly id: string } & Omit<
   TenantDatabaseInputs,
-  keyof CommonInputs | "nameIsDefault" | "tenant" | "timeouts" | "isolation" | "region" | "databases"
+  keyof CommonInputs | "nameIsDefault" | "tenant" | "timeouts" | "isolation" | "region" | "databases" | "restoreFrom"
 >;
 
 /**
