@@ -30,7 +30,7 @@ export interface Trash {
 /** Repeated after a crash, what was remembered before our own blocks is kept. */
 export function rememberStatement(trash: Trash, incarnation: string): SqlStatement {
   const isAgain = `trash.database_id = excluded.database_id AND trash.incarnation = excluded.incarnation
-    AND excluded.block_reads AND excluded.block_writes`;
+    AND excluded.block_reads = 1 AND excluded.block_writes = 1`;
   const kept = (column: string): string =>
     `${column} = CASE WHEN ${isAgain} THEN trash.${column} ELSE excluded.${column} END`;
   return {

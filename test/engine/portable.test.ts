@@ -8,6 +8,9 @@ import { withCountedPlatform } from "../support/counted-platform";
 import { type Project, withProject } from "../support/engine";
 import { withPersql } from "../support/persql/server";
 import { hasSqld, serveSqld } from "../support/sqld";
+import { withStandIn } from "../support/tenantsdb/scene";
+import type { StandIn } from "../support/tenantsdb/stand-in";
+import { startPostgres } from "../../tools/postgres/server";
 
 const folder = path.resolve(__dirname, "..", "..", "examples", "portable");
 
@@ -17,6 +20,8 @@ interface Place {
   with(project: Project, use: (env: Record<string, string>) => Promise<void>): Promise<void>;
   /** SQL on a database with a token of its own, where it does not speak libSQL. */
   open?(url: string, token: string): Sql;
+  /** Where there are no tokens: that the first tenant has the schema, and that its strings are the platform's own. */
+  proves?(connectionStrings: Record<string, string>): Promise<void>;
 }
 
 const places: readonly Place[] = [
@@ -53,7 +58,38 @@ const places: readonly Place[] = [
       return platform.openSql!({ name: "acme", url }, { access: "read-only", token: async () => token });
     },
   },
+  {
+    stack: "tenantsdb",
+    async with(_, use) {
+      const postgres = await startPostgres();
+      try {
+        // The engine's programs and the provider ask from one address, as they would there.
+        await withStandIn({ postgres, project: "tdb_2abf90d3" }, async (scene) => {
+          ({ standIn } = scene);
+          const { apiKey } = standIn.project;
+          await use({ TENANTRY_API_URL: standIn.url, TENANTRY_API_TOKEN: apiKey });
+          assert.equal(standIn.limits.violations, 0);
+          assert.deepEqual(
+            [...standIn.project.tenants.values()].map(({ status }) => status),
+            ["deleted", "deleted", "deleted"],
+          );
+        });
+      } finally {
+        await postgres.close();
+      }
+    },
+    async proves(strings) {
+      const { proxyPassword: password } = standIn!.project;
+      assert.deepEqual(strings, {
+        app: `postgresql://tdb_2abf90d3:${password}@pg.tenantsdb.com:5432/app__acme?sslmode=require`,
+      });
+      assert.deepEqual(await standIn!.sql("app__acme", "SELECT count(*)::int AS n FROM notes"), [{ n: 0 }]);
+    },
+  },
 ];
+
+/** Of the run under way. */
+let standIn: StandIn | undefined;
 
 async function files(): Promise<Record<string, string>> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
@@ -68,31 +104,43 @@ async function files(): Promise<Record<string, string>> {
   );
 }
 
+interface Outputs {
+  readonly urls: string[];
+  readonly token: string;
+  readonly connectionStrings: Record<string, string>;
+}
+
+async function readsOnly(sql: Sql): Promise<void> {
+  const notes = await sql.execute({ sql: "SELECT count(*) AS n FROM notes", args: [] });
+  assert.deepEqual(notes.rows, [{ n: 0 }]);
+  await assert.rejects(sql.execute({ sql: "INSERT INTO notes (text) VALUES ('a')", args: [] }));
+  sql.close();
+}
+
 describe("examples/portable: one program, by its stack", () => {
   const openLibsql: Place["open"] = (url, token) => openSql({ url, token: async () => token });
-  for (const { stack, with: on, open = openLibsql } of places) {
+  for (const { stack, with: on, open = openLibsql, proves } of places) {
+    const tokens = proves ? 0 : 1;
     it(`on ${stack}`, async function () {
       this.timeout(200_000);
       if (stack === "libsql-server" && !(await hasSqld("examples/portable on libsql-server"))) this.skip();
       await withProject({ files: await files(), name: "tenantry-portable", stack }, (project) =>
         on(project, async (env) => {
-          assert.deepEqual((await project.up({ env })).counts, { create: 6 });
-          const { urls, token } = (await project.outputs({ showSecrets: true })) as { urls: string[]; token: string };
-          const sql = open(urls[0]!, token);
-          const notes = await sql.execute({ sql: "SELECT count(*) AS n FROM notes", args: [] });
-          assert.deepEqual(notes.rows, [{ n: 0 }]);
-          await assert.rejects(sql.execute({ sql: "INSERT INTO notes (text) VALUES ('a')", args: [] }));
-          sql.close();
+          assert.deepEqual((await project.up({ env })).counts, { create: 5 + tokens });
+          const outputs = (await project.outputs({ showSecrets: true })) as unknown as Outputs;
+          if (proves) await proves(outputs.connectionStrings);
+          else await readsOnly(open(outputs.urls[0]!, outputs.token));
 
           await project.write({ "migrations/0002_tags.sql": "CREATE TABLE tags (tag TEXT PRIMARY KEY);\n" });
-          assert.deepEqual((await project.up({ env })).counts, { update: 4, same: 2 });
+          assert.deepEqual((await project.up({ env })).counts, { update: 4, same: 1 + tokens });
           const { versions } = (await project.outputs()) as { versions: string[] };
           assert.deepEqual(versions, ["0002_tags", "0002_tags", "0002_tags"]);
           const { stdout } = await project.pulumi(["stack", "export"], env);
-          for (const secret of [env["TENANTRY_SIGNING_KEY"], env["TENANTRY_API_TOKEN"]])
+          const secrets = [env["TENANTRY_SIGNING_KEY"], env["TENANTRY_API_TOKEN"], standIn?.project.proxyPassword];
+          for (const secret of secrets)
             assert.ok(secret === undefined || !stdout.includes(secret), "a secret is in state");
-          assert.deepEqual((await project.refresh({ env })).counts, { refresh: 6 });
-          assert.deepEqual((await project.destroy({ env })).counts, { delete: 6 });
+          assert.deepEqual((await project.refresh({ env })).counts, { refresh: 5 + tokens });
+          assert.deepEqual((await project.destroy({ env })).counts, { delete: 5 + tokens });
         }),
       );
     });

@@ -5,6 +5,9 @@ import path from "node:path";
 import { type Context, createContext } from "../../provider/context";
 import type { Platform } from "../../provider/platform/platform";
 import { readSettings } from "../../provider/platform/settings";
+import { inspectClaims } from "../../provider/registry/inspect";
+import { endingsOf, reap } from "../../provider/registry/reap";
+import { inspectTrash } from "../../provider/registry/trash";
 import { registryName } from "../../provider/registry/reserved-names";
 import { group } from "../../provider/resources/group";
 import { Unfinished } from "../../provider/resources/handler";
@@ -253,6 +256,35 @@ describe("resources on TenantsDB", function () {
       assert.equal(adopted.outputs.adopted, true);
       await tenantDatabase.delete({ id: adopted.id, outputs: adopted.outputs, context: next });
       assert.ok(standIn.project.tenants.has("acme"));
+    }));
+
+  it("are deleted softly, come back with their rows' backup, and end when their time is over", () =>
+    withShop({}, async ({ standIn, context, tenant, platform, project }) => {
+      await makeWorkspace(standIn, "docs", "MongoDB");
+      const inputs = tenant("acme", { databases: [{ blueprint: "docs" }] });
+      const first = await tenantDatabase.create({ inputs, context });
+      const said = await tenantDatabase.delete({ id: first.id, outputs: first.outputs, context });
+      assert.match(said as string, /acme: in the trash until/);
+      assert.equal(standIn.project.tenants.get("acme")?.status, "deleted");
+      assert.equal(standIn.project.tenants.get("acme")?.backups.length, 1);
+      await assert.rejects(tenantDatabase.create({ inputs, context }), (error: Error) =>
+        /adopt: "restore"/.test(error.message),
+      );
+      const back = await tenantDatabase.create({ inputs: { ...inputs, adopt: "restore" }, context });
+      assert.equal(back.outputs.databaseId, first.outputs.databaseId);
+      assert.equal(standIn.project.tenants.get("acme")?.status, "ready");
+
+      await tenantDatabase.delete({ id: back.id, outputs: { ...back.outputs, gracePeriod: "1s" }, context });
+      const name = registryName(project);
+      const sql = platform.openSql!({ name, url: "" }, { access: "full-access" });
+      const endings = endingsOf(await inspectClaims(sql), await inspectTrash(sql));
+      assert.deepEqual(
+        endings.map(({ claim }) => claim.name),
+        ["acme"],
+      );
+      assert.equal((await reap(platform, sql, endings[0]!, project, "the test")).is, "gone");
+      assert.equal(standIn.project.tenants.size, 0);
+      assert.deepEqual(await inspectClaims(sql), []);
     }));
 
   describe("schemas", () => {

@@ -12,6 +12,8 @@ import { schemaRoutes } from "./workspaces";
 export interface StandInOptions {
   /** The server on which PostgreSQL tenants are real databases. Default: they are names alone. */
   readonly postgres?: PostgresServer;
+  /** The id of its project. Default: a random one. */
+  readonly project?: string;
   /** TenantsDB docs: L2 is for paid plans. Default "paid". */
   readonly plan?: "free" | "paid";
   /** How long each status of something asynchronous lasts, in ms. Default 30. */
@@ -42,7 +44,7 @@ export interface StandIn {
 
 export async function startStandIn(options: StandInOptions = {}): Promise<StandIn> {
   const { postgres, plan = "paid", step = 30, interfere } = options;
-  const project = emptyProject();
+  const project = emptyProject(options.project);
   const operations = createOperations(step);
   const limits = createLimits(options.limits);
   const databases = createDatabases(postgres, `${project.id}_`);

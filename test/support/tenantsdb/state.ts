@@ -54,8 +54,8 @@ export interface StoredDeployment {
   readonly createdAt: string;
 }
 
-export const emptyProject = (): Project => ({
-  id: `tdb_${randomBytes(4).toString("hex")}`,
+export const emptyProject = (id = `tdb_${randomBytes(4).toString("hex")}`): Project => ({
+  id,
   apiKey: `tenantsdb_sk_${randomBytes(32).toString("hex")}`,
   proxyPassword: `tdb_${randomBytes(8).toString("hex")}`,
   tenants: new Map(),
