@@ -45,7 +45,10 @@ describe("what a fleet costs", () => {
         assert.equal(sizes.length, tenants);
         assert.ok(Math.max(...sizes) <= 2_600, `a tenant takes up to ${Math.max(...sizes)} bytes of state`);
 
-        const unchanged = await platform.during(() => project.up(parallel));
+        // With its preview.
+        const whole = { args: [...parallel.args, "--skip-preview=false"] };
+        const unchanged = await platform.during(() => project.up(whole));
+        assert.match(unchanged.result.output, /^Previewing update/m);
         assert.deepEqual(unchanged.result.counts, { same: 2 * tenants + 2 });
         assert.deepEqual(unchanged.asked.all, []);
         // With its preview, for which the engine starts a second provider process.
