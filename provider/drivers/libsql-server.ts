@@ -30,6 +30,8 @@ export interface LibsqlServerOptions {
   /** Per attempt, in ms. Default 30,000. */
   readonly timeout?: number;
   readonly retry?: Partial<RetryPolicy>;
+  /** How long a change of a database's settings keeps others away, in s; those after a dead process wait. Default 20. */
+  readonly lease?: number;
   /** Default: the system's. */
   readonly clock?: Clock;
 }
@@ -62,7 +64,7 @@ export function libsqlServerPlatform(options: LibsqlServerOptions): Platform {
     }),
   );
   const catalogue = openCatalogue(transaction, admin, ownKey.publicKey);
-  const settings = namespaceSettings(catalogue, admin, keyFor, clock);
+  const settings = namespaceSettings({ catalogue, admin, keyFor, clock, lease: options.lease ?? 20 });
   const { find, ...ofDatabases } = databases({
     ...{ catalogue, admin, settings, clock },
     hostOf: (name) => new URL(urlOf(name)).host,

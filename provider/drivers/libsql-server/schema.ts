@@ -30,7 +30,8 @@ export const catalogueSchema = (): Statement[] =>
        size_limit TEXT,                     -- as it was asked for
        protected INTEGER NOT NULL,
        busy TEXT,                           -- who is changing its settings
-       busy_until INTEGER) WITHOUT ROWID`,
+       busy_until INTEGER                   -- in ms since 1970, by the server's clock
+       ) WITHOUT ROWID`,
     `CREATE INDEX IF NOT EXISTS databases_by_group ON databases (group_name)`,
   ]
     .map((sql): Statement => ({ sql, args: [] }))

@@ -4,8 +4,7 @@ import type { AdminApi, NamespaceConfig } from "./api";
 import { type Catalogue, type DatabaseRow, newId } from "./catalogue";
 import type { KeyFor } from "./keys";
 
-/** How long a change of settings keeps others away, and how long one waits for another's, in seconds. */
-const lease = 20;
+/** How long a change waits for another's, in ms. */
 const patience = 30_000;
 
 export interface Settings {
@@ -23,11 +22,20 @@ export interface Change {
   readonly max_db_size?: number;
 }
 
+export interface SettingsOptions {
+  readonly catalogue: Catalogue;
+  readonly admin: AdminApi;
+  readonly keyFor: KeyFor;
+  readonly clock: Clock;
+  /** How long a change keeps others away, in seconds; where its process died, they wait for that. */
+  readonly lease: number;
+}
+
 /**
  * A namespace's settings are one document, that every change replaces: what is left out is reset. So each change reads it,
  * and nobody else changes it meanwhile: a lease in the catalogue keeps other processes away.
  */
-export function namespaceSettings(catalogue: Catalogue, admin: AdminApi, keyFor: KeyFor, clock: Clock): Settings {
+export function namespaceSettings({ catalogue, admin, keyFor, clock, lease }: SettingsOptions): Settings {
   const keysOf = ({ name, id, generation, group, groupId, groupGeneration }: DatabaseRow): string =>
     keyFor({ kind: "database", name, id, generation: `${groupGeneration}.${generation}` }).publicKey +
     keyFor({ kind: "group", name: group, id: groupId, generation: groupGeneration }).publicKey;
@@ -38,9 +46,10 @@ export function namespaceSettings(catalogue: Catalogue, admin: AdminApi, keyFor:
   ): Promise<Result> => {
     const holder = newId();
     const take = {
-      sql: `UPDATE databases SET busy = ?1, busy_until = unixepoch() + ?2
-            WHERE name = ?3 AND id = ?4 AND (busy IS NULL OR busy = ?1 OR busy_until < unixepoch()) RETURNING busy`,
-      args: [holder, lease, name, id],
+      sql: `UPDATE databases SET busy = ?1, busy_until = CAST(unixepoch('subsec') * 1000 AS INTEGER) + ?2
+            WHERE name = ?3 AND id = ?4 AND (busy IS NULL OR busy = ?1 OR busy_until <= CAST(unixepoch('subsec') * 1000 AS INTEGER))
+            RETURNING busy`,
+      args: [holder, lease * 1_000, name, id],
     };
     const isThere = { sql: "SELECT 1 FROM databases WHERE name = ? AND id = ?", args: [name, id] };
     for (const until = clock.now() + patience; ; await clock.sleep(100)) {
