@@ -47,9 +47,10 @@ describe("selectPlatform", () => {
     platform.openSql!({ name: "a", url }, { access: "read-only" }).close();
   });
 
-  it("refuses a platform that has no driver", () => {
+  it("refuses settings that lack what their platform needs", () => {
     const settings = readSettings({ platform: "local" }, {});
-    assert.throws(() => selectPlatform({ ...settings, platform: "tenantsdb" }), { code: "unsupported" });
-    assert.throws(() => selectPlatform({ ...settings, platform: "turso" }), { code: "not-configured" });
+    for (const platform of ["turso", "libsql-server", "persql", "tenantsdb"] as const) {
+      assert.throws(() => selectPlatform({ ...settings, platform }), { code: "not-configured" }, platform);
+    }
   });
 });

@@ -153,8 +153,7 @@ describe("soft delete", function () {
     await withBench(async (bench) => {
       const made = await madeWithRows(bench);
       const news = tenant("acme", { ...soft, group: "us", onReplace: "destroy" });
-      const diff = async () =>
-        tenantDatabase.diff({ id: made.id, olds: made.outputs, news, context: bench.context() });
+      const diff = async () => tenantDatabase.diff({ id: made.id, olds: made.outputs, news, context: bench.context() });
       await assert.rejects(diff(), { code: "needs-decision", message: /would keep in the trash/ });
     });
   });
