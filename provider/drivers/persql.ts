@@ -5,6 +5,7 @@ import { TenantryError, hasCode } from "../platform/errors";
 import type { Platform } from "../platform/platform";
 import { persqlAccount } from "./persql/account";
 import { createApi } from "./persql/api";
+import { type Branches, persqlBranches } from "./persql/branches";
 import { persqlCapabilities } from "./persql/capabilities";
 import { catalogueName, createCatalogue } from "./persql/catalogue";
 import { createDirectory } from "./persql/directory";
@@ -30,8 +31,13 @@ export interface PersqlOptions {
 
 const noRetry = { attempts: 1, outageAttempts: 1, unreadableAttempts: 1 };
 
+export interface PersqlPlatform extends Platform {
+  /** Not in the port: no other platform has branches without rows. */
+  readonly branches: Branches;
+}
+
 /** PerSQL, over the calls that take a bearer token (PerSQL docs: /v1). */
-export function persqlPlatform(options: PersqlOptions): Platform {
+export function persqlPlatform(options: PersqlOptions): PersqlPlatform {
   const { apiUrl, apiToken, organization, concurrency, clock = systemClock } = options;
   const host = new URL(apiUrl).host;
   const settings = {
@@ -75,6 +81,7 @@ export function persqlPlatform(options: PersqlOptions): Platform {
     ...persqlGroups(api),
     ...persqlDatabases(api, directory, catalogue),
     ...persqlTokens(api, directory, catalogue),
+    branches: persqlBranches(api, directory),
     databaseUrl: ({ hostname }) => `${prefix}${hostname}`,
     openSql({ name, url }, opened) {
       const hostname = url.startsWith(prefix) ? url.slice(prefix.length).replace(/\/$/, "") : "";

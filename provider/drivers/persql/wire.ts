@@ -33,7 +33,15 @@ export const me = z.object({ namespaceSlug: text, namespaceId: text, role: text 
 export type Me = z.output<typeof me>;
 
 /** A database; a branch of one is listed as a database too, with the name of the branch. */
-export const database = z.object({ id: text, slug: text, status: perhaps, branchRef: perhaps, expiresAt: perhaps });
+export const database = z.object({
+  id: text,
+  slug: text,
+  branchRef: perhaps,
+  /** The id of the database that it is a branch of; which of both fields has it, depends on the page of the docs. */
+  forkedFrom: z.string().min(1).optional().catch(undefined),
+  forkedFromId: perhaps,
+  expiresAt: perhaps,
+});
 export type WireDatabase = z.output<typeof database>;
 
 export const databases = z.array(database);
