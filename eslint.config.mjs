@@ -26,7 +26,7 @@ export default tseslint.config(
       "provider/registry/**",
       "provider/drivers/tenantsdb/postgres-sql.ts",
       "provider/resources/tenant-database/{contents,row-counts}.ts",
-      "provider/transfer/{load,rows,survey,transfer,verify}.ts",
+      "provider/transfer/{clear,load,rows,survey,transfer,verify}.ts",
       "provider/local/hrana/**",
       "provider/local/store/database-files.ts",
     ],

@@ -31,6 +31,11 @@ export interface RawResult {
 export interface Sql {
   /** How many statements one write can have; undefined: any number. More are refused with "unsupported", nothing being sent. */
   readonly maxStatements?: number;
+  /**
+   * Arguments and rows travel as plain JSON, without bytes and without whole numbers beyond 2^53, and a statement takes
+   * so many arguments at most. Undefined: it takes what SQLite takes.
+   */
+  readonly plainJson?: { readonly maxArguments: number };
   /** `idempotent`: may be sent again after a lost reply. Default: only when it begins with SELECT. */
   execute(statement: SqlStatement, options?: { readonly idempotent?: boolean }): Promise<SqlResult>;
   /**

@@ -48,7 +48,7 @@ export interface Definition {
 
 /** Reads it in one request. Tables without a key that can be named are refused as "unsupported". */
 export async function readDefinition(sql: Sql): Promise<Definition> {
-  const [schema, columns, keys, pragmas] = (
+  const [schema, columns, keys, references, pragmas] = (
     await sql.batch(
       [
         "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY rowid",
@@ -57,16 +57,19 @@ export async function readDefinition(sql: Sql): Promise<Definition> {
         `SELECT m.name AS tbl, x.name, x.coll FROM sqlite_schema AS m JOIN pragma_index_list(m.name) AS i
          JOIN pragma_index_xinfo(i.name) AS x WHERE m.type = 'table' AND i.origin = 'pk' AND x.key = 1
          ORDER BY m.name, x.seqno`,
+        `SELECT m.name AS tbl, f."table" AS other FROM sqlite_schema AS m JOIN pragma_foreign_key_list(m.name) AS f
+         WHERE m.type = 'table'`,
         `SELECT user_version, application_id, encoding FROM pragma_user_version, pragma_application_id, pragma_encoding`,
       ],
       "read",
     )
-  ).map(({ rows }) => rows) as [readonly Row[], readonly Row[], readonly Row[], readonly Row[]];
+  ).map(({ rows }) => rows) as [readonly Row[], readonly Row[], readonly Row[], readonly Row[], readonly Row[]];
   const own = groupedBy(columns, "tbl");
   const vectors = schema.map(objectOf).flatMap((one) => (isVectorIndex(one) ? [`${one.name}_shadow`] : []));
   const isOfVectors = (name: string): boolean => name === vectorSettings || vectors.includes(name);
   const objects = schema.map(objectOf).flatMap((one): SchemaObject[] => {
-    if (/^sqlite_(?:stat\d|sequence)$/i.test(one.table)) return [];
+    // What stays when the last table or index of its kind goes, and so says nothing.
+    if (/^sqlite_(?:stat\d|sequence)$/i.test(one.table) || one.table === vectorSettings) return [];
     return [{ ...one, isShadow: isOfVectors(one.table) || own.get(one.table)?.[0]!["type"] === "shadow" }];
   });
   const modules = new Map<string, Module>();
@@ -89,7 +92,7 @@ export async function readDefinition(sql: Sql): Promise<Definition> {
     [...modules].flatMap(([name, module]) => (which(module) ? [name] : []));
   return {
     objects,
-    tables,
+    tables: parentsFirst(tables, references),
     rebuilt: named(({ rows }) => rows === "of another"),
     fts5: named(({ name, rows }) => name === "fts5" && rows !== "hidden"),
     vectors,
@@ -106,6 +109,22 @@ const sequence: Table = {
   key: [{ column: 0, order: "s.name" }],
   kind: "plain",
 };
+
+/** Tables after those that their foreign keys refer to, as far as these do not refer to each other. */
+function parentsFirst(tables: readonly Table[], references: readonly Row[]): Table[] {
+  const byName = new Map(tables.map((table) => [table.name.toLowerCase(), table]));
+  const others = groupedBy(references, "tbl");
+  const ordered = new Set<Table>();
+  const visiting = new Set<Table>();
+  const visit = (table: Table | undefined): void => {
+    if (!table || visiting.has(table)) return;
+    visiting.add(table);
+    for (const row of others.get(table.name) ?? []) visit(byName.get(String(row["other"]).toLowerCase()));
+    ordered.add(table);
+  };
+  tables.forEach(visit);
+  return [...ordered];
+}
 
 function groupedBy(rows: readonly Row[], column: string): Map<string, Row[]> {
   const groups = new Map<string, Row[]>();

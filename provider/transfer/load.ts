@@ -10,25 +10,40 @@ const mostBytes = 1 << 20;
 
 /**
  * Writes rows, each transaction one bounded request. Sent again, or met again after a kill, a row stays as it is: none is
- * doubled. Foreign keys are looked at by nobody meanwhile, since the tables come one after the other.
+ * doubled. Where foreign keys can be switched off, nobody looks at them meanwhile; elsewhere the order of the tables has
+ * to do.
  */
 export async function writeRows(sql: Sql, table: Table, rows: readonly (readonly Cell[])[]): Promise<void> {
-  const most = Math.max(1, Math.floor(mostValues / table.columns.length));
+  const most = Math.max(1, Math.floor((sql.plainJson?.maxArguments ?? mostValues) / table.columns.length));
+  const statements = sql.maxStatements ?? Infinity;
+  const options = { idempotent: true, foreignKeys: sql.plainJson ? "kept" : "off" } as const;
+  let due: SqlStatement[] = [];
+  let bytes = 0;
+  const send = async (): Promise<void> => {
+    if (due.length > 0) await sql.batch(due, "write", options);
+    due = [];
+    bytes = 0;
+  };
   for (let at = 0; at < rows.length;) {
-    let bytes = 0;
     let end = at;
     while (end < rows.length && end - at < most && (end === at || bytes + bytesOf(rows[end]!) <= mostBytes)) {
       bytes += bytesOf(rows[end++]!);
     }
-    await sql.batch([insertion(table, rows.slice(at, end))], "write", { idempotent: true, foreignKeys: "off" });
+    due.push(insertion(table, rows.slice(at, end), sql));
     at = end;
+    if (due.length >= statements || bytes >= mostBytes || !sql.plainJson) await send();
   }
+  await send();
 }
 
-export function insertion({ name, columns, kind }: Table, rows: readonly (readonly Cell[])[]): SqlStatement {
+export function insertion(
+  { name, columns, kind }: Table,
+  rows: readonly (readonly Cell[])[],
+  sql: Pick<Sql, "plainJson">,
+): SqlStatement {
   const args: SqlValue[] = [];
   const tuples = rows.map((row) => {
-    const bound = row.map(binding);
+    const bound = row.map((cell) => binding(cell, sql));
     for (const one of bound) args.push(...one.args);
     return `(${bound.map((one) => one.sql).join(",")})`;
   });

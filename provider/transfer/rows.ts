@@ -54,7 +54,7 @@ export async function* readRows(sql: Sql, table: Table, after?: readonly Cell[])
 export async function lastKey(sql: Sql, table: Table): Promise<readonly Cell[] | undefined> {
   const order = table.key.map((part) => `${part.order} DESC`).join(", ");
   const { rows } = await sql.execute(
-    { sql: `SELECT ${selection(table)} FROM ${quoted(table.name)} AS s ORDER BY ${order} LIMIT 1`, args: [] },
+    { sql: `SELECT ${selection(table, sql)} FROM ${quoted(table.name)} AS s ORDER BY ${order} LIMIT 1`, args: [] },
     { idempotent: true },
   );
   return rows[0] && keyOf(table, cellsOf(table, rows[0]));
@@ -64,11 +64,11 @@ const keyOf = ({ key }: Table, row: readonly Cell[]): readonly Cell[] => key.map
 
 async function readPage(sql: Sql, table: Table, after: readonly Cell[] | undefined, size: number): Promise<Page> {
   const order = table.key.map((part) => part.order);
-  const bound = after?.map(binding) ?? [];
+  const bound = after?.map((cell) => binding(cell, sql)) ?? [];
   const behind = bound.length > 0 ? `WHERE (${order.join(", ")}) > (${bound.map((one) => one.sql).join(", ")}) ` : "";
   const { rows } = await sql.execute(
     {
-      sql: `SELECT ${selection(table)} FROM ${quoted(table.name)} AS s ${behind}ORDER BY ${order.join(", ")} LIMIT ${size}`,
+      sql: `SELECT ${selection(table, sql)} FROM ${quoted(table.name)} AS s ${behind}ORDER BY ${order.join(", ")} LIMIT ${size}`,
       args: bound.flatMap((one) => one.args),
     },
     { idempotent: true },
@@ -78,16 +78,19 @@ async function readPage(sql: Sql, table: Table, after: readonly Cell[] | undefin
 }
 
 /** Each column as "0", "1" and so on, and in "kinds" a letter for each. */
-function selection({ columns }: Table): string {
-  const values = columns.map(
-    (column, i) =>
-      `CASE typeof(s.${column}) WHEN 'text' THEN CAST(s.${column} AS BLOB) ` +
-      `WHEN 'real' THEN iif(abs(s.${column}) = 9e999, NULL, s.${column}) ELSE s.${column} END AS "${i}"`,
-  );
+function selection({ columns }: Table, { plainJson }: Sql): string {
+  const values = columns.map((column, i) => {
+    const value = `s.${column}`;
+    const real = `WHEN 'real' THEN iif(abs(${value}) = 9e999, NULL, ${value})`;
+    return plainJson
+      ? `CASE typeof(${value}) WHEN 'text' THEN hex(${value}) WHEN 'blob' THEN hex(${value}) ` +
+          `WHEN 'integer' THEN CAST(${value} AS TEXT) ${real} ELSE ${value} END AS "${i}"`
+      : `CASE typeof(${value}) WHEN 'text' THEN CAST(${value} AS BLOB) ${real} ELSE ${value} END AS "${i}"`;
+  });
   const kinds = columns.map(
     (column) =>
-      `CASE typeof(s.${column}) WHEN 'text' THEN 't' ` +
-      `WHEN 'real' THEN CASE s.${column} WHEN 9e999 THEN '+' WHEN -9e999 THEN '-' ELSE 'r' END ELSE 'v' END`,
+      `CASE typeof(s.${column}) WHEN 'text' THEN 't' WHEN 'blob' THEN 'b' WHEN 'integer' THEN 'i' ` +
+      `WHEN 'real' THEN CASE s.${column} WHEN 9e999 THEN '+' WHEN -9e999 THEN '-' ELSE 'r' END ELSE 'n' END`,
   );
   return `${values.join(", ")}, ${joined(kinds)} AS kinds`;
 }
@@ -105,7 +108,11 @@ function cellsOf({ columns }: Table, row: Row): Cell[] {
     const value = row[i];
     switch (kinds[i]) {
       case "t":
-        return { as: "text", value: value as Uint8Array };
+        return { as: "text", value: bytesIn(value) };
+      case "b":
+        return { as: "value", value: bytesIn(value) };
+      case "i":
+        return { as: "value", value: typeof value === "string" ? BigInt(value) : (value as number | bigint) };
       case "r":
         return { as: "real", value: Number(value) };
       case "+":
@@ -113,15 +120,25 @@ function cellsOf({ columns }: Table, row: Row): Cell[] {
       case "-":
         return { as: "real", value: -Infinity };
       default:
-        return { as: "value", value: value as SqlValue };
+        return { as: "value", value: null };
     }
   });
 }
 
+const bytesIn = (value: unknown): Uint8Array =>
+  typeof value === "string" ? Buffer.from(value, "hex") : (value as Uint8Array);
+
 /** What stands for a value in a statement. */
-export function binding({ as, value }: Cell): SqlStatement {
-  if (as === "text") return { sql: "CAST(? AS TEXT)", args: [value] };
-  if (as === "value") return { sql: "?", args: [value] };
+export function binding({ as, value }: Cell, { plainJson }: Pick<Sql, "plainJson">): SqlStatement {
+  if (value instanceof Uint8Array) {
+    const [bytes, arg] = plainJson ? ["unhex(?)", Buffer.from(value).toString("hex")] : ["?", value];
+    return { sql: as === "text" ? `CAST(${bytes} AS TEXT)` : bytes, args: [arg] };
+  }
+  if (as === "value") {
+    return plainJson && typeof value === "bigint"
+      ? { sql: "CAST(? AS INTEGER)", args: [String(value)] }
+      : { sql: "?", args: [value] };
+  }
   if (value === Infinity) return { sql: "9e999", args: [] };
   if (value === -Infinity) return { sql: "-9e999", args: [] };
   // The port sends a whole number as an INTEGER.

@@ -51,13 +51,15 @@ export async function transfer(
     );
     if (digest) digests.set(table.name, digest);
   }
-  if (definition.sequence) await replaceRows(source, target, definition.sequence);
+  // It stays where the last such table has gone.
+  const sequence = definition.sequence && (await readDefinition(target)).sequence;
+  if (sequence) await replaceRows(source, target, sequence);
   const indexes = due("index").filter((one) => !isVectorIndex(one));
   await makeEach(target, [...due("view"), ...indexes]);
   for (const name of definition.rebuilt) await target.batch([rebuild(name)], "write", { idempotent: true });
   await makeEach(target, due("trigger"));
   const left = await writePragmas(target, definition, present);
-  return { ...(await verify(source, target, definition, digests)), left };
+  return { ...(await verify(source, target, { ...definition, sequence }, digests)), left };
 }
 
 function requireRoom(definition: Definition, present: Definition): void {
@@ -131,7 +133,7 @@ async function copyRows(
 /** Of a small table that fills itself meanwhile. */
 async function replaceRows(source: Sql, target: Sql, table: Table): Promise<void> {
   const statements: SqlStatement[] = [{ sql: `DELETE FROM ${quoted(table.name)}`, args: [] }];
-  for await (const { rows } of readRows(source, table)) statements.push(insertion(table, rows));
+  for await (const { rows } of readRows(source, table)) statements.push(insertion(table, rows, target));
   await target.batch(statements, "write", { idempotent: true });
 }
 

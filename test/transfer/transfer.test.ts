@@ -39,4 +39,22 @@ describe("transfer", () => {
       assert.deepEqual(await rowsOf(target, "SELECT what FROM log"), [{ what: "long" }]);
     });
   });
+
+  it("carries a database from which kinds of tables and indexes have gone again", async function () {
+    this.timeout(30_000);
+    await withPair(async ({ source, target }) => {
+      await run(
+        source,
+        "CREATE TABLE vectors (id INTEGER PRIMARY KEY AUTOINCREMENT, embedding F32_BLOB(3))",
+        "CREATE INDEX near ON vectors (libsql_vector_idx(embedding))",
+        "INSERT INTO vectors (embedding) VALUES (vector32('[1,2,3]'))",
+        "ANALYZE",
+        "DROP TABLE vectors",
+        "CREATE TABLE a (x)",
+        "INSERT INTO a VALUES (1)",
+      );
+      assert.equal((await transfer(source, target)).rows, 1);
+      assert.deepEqual(await rowsOf(target, "SELECT name FROM sqlite_schema"), [{ name: "a" }]);
+    });
+  });
 });

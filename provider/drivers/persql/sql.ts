@@ -23,6 +23,8 @@ export interface PersqlSqlOptions extends OpenSqlOptions {
 
 /** PerSQL docs, batch: a transaction is one request, of so many statements. */
 const maxStatements = 100;
+/** PerSQL docs name the error "too_many_params", and no number; SQLite takes 100 where it runs (Cloudflare docs: limits of SQLite in Durable Objects). */
+const maxArguments = 100;
 const defaultDeadline = 60_000;
 /** Delays between two looks at a database that is not ready, and the longest look, in ms. */
 const patience = { first: 50, longest: 2_000, look: 10_000 };
@@ -102,6 +104,7 @@ export function openPersqlSql({ path, client, once, clock, token, signal }: Pers
 
   return {
     maxStatements,
+    plainJson: { maxArguments },
     execute: (statement) => patiently(() => query(queryOf(statement)), "wait"),
     async batch(statements, mode, { foreignKeys = "kept", whenBusy = "wait" } = {}) {
       const all = statements.map(queryOf);

@@ -3,6 +3,7 @@ import { TenantryError, hasCode } from "../../platform/errors";
 import type { PlatformDatabase } from "../../platform/platform";
 import type { Claim } from "../../registry/claim";
 import type { Registry } from "../../registry/registry";
+import { clear } from "../../transfer/clear";
 import { readDefinition } from "../../transfer/definition";
 import { parseSelf } from "../self";
 import { requireGroup } from "./acquire";
@@ -56,8 +57,8 @@ export async function relocate(move: Relocation): Promise<TenantDatabaseOutputs>
     // Since that copy was begun, something may have been written to the source; or it is one that was left long ago.
     const isStale = existing !== undefined && (!blockWrites || isKept(earlier));
     if (existing) await requireBegun(move, existing, earlier);
-    if (isStale) await discard(to, existing);
-    const made = existing && !isStale ? existing : await make(to, { name: news.name, group: news.group }, after, claim);
+    const begun = isStale ? await emptied(move, existing) : existing;
+    const made = begun ?? (await make(to, { name: news.name, group: news.group }, after, claim));
     await carryOrDiscard(move, made);
     await after.hold(claim, made.id, olds.adopted === true);
     return made;
@@ -85,7 +86,7 @@ export async function carryOrDiscard(move: Relocation, made: PlatformDatabase): 
   try {
     await carry(move, from.sql(olds), to.sql({ ...made, group: news.group }));
   } catch (error) {
-    if (hasCode(error, "bad-answer", "not-empty")) await discard(to, made);
+    if (hasCode(error, "bad-answer", "not-empty")) await emptied(move, made);
     throw error;
   }
 }
@@ -127,6 +128,19 @@ export async function requireBegun(
     `name: there is a database "${existing.name}" already, and it is not known to be a copy of "${olds.name}".`,
     { fix: "Choose another name, or delete it by hand if it is a left-over." },
   );
+}
+
+/** Makes room for a copy from the beginning: what is there is deleted, or empty and answered where nothing can be. */
+export async function emptied(
+  { news, to }: Relocation,
+  begun: PlatformDatabase,
+): Promise<PlatformDatabase | undefined> {
+  if (to.platform.capabilities.deletes) {
+    await discard(to, begun);
+    return undefined;
+  }
+  await clear(to.sql({ ...begun, group: news.group }));
+  return begun;
 }
 
 export async function discard({ platform, listing }: Context, { name }: PlatformDatabase): Promise<void> {

@@ -50,7 +50,7 @@ export function openSqlite(schema: readonly string[] = []): TenantSqlite {
       const columns = statement.columns().map(({ name }) => name);
       const before = total();
       const bound = params.map((value) =>
-        typeof value === "number" && Number.isInteger(value) ? BigInt(value) : value,
+        typeof value === "number" && Number.isSafeInteger(value) ? BigInt(value) : value,
       );
       if (columns.length === 0) {
         const { changes, lastInsertRowid } = statement.run(...bound);
