@@ -89,7 +89,9 @@ export async function reap(platform: Platform, sql: Sql, ending: Ending, group: 
     }
   }
   await forgetReaped(sql, claim, reaper);
-  return { is: present ? "reaped" : "gone" };
+  // What is deleted out of the platform's own trash was not present either.
+  const wasThere = present !== undefined || (ending.because === "trashed" && platform.capabilities.softDelete);
+  return { is: wasThere ? "reaped" : "gone" };
 }
 
 /** The platform's reply may not have said. */

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import type { ClaimRequest } from "../../provider/registry/claim";
+import { inspectClaims } from "../../provider/registry/inspect";
+import { forgetReaped, markReaping, registryClock, unmarkReaping } from "../../provider/registry/reaping";
 import { type Registry, isLaidOut, openRegistry } from "../../provider/registry/registry";
+import { beginRestoration, dropRestoration, endRestoration } from "../../provider/registry/restorations";
 import { registrySchema } from "../../provider/registry/schema";
 import { type Sql, openSql } from "../../provider/platform/sql";
 import { type PostgresServer, startPostgres } from "../../tools/postgres/server";
@@ -78,6 +81,65 @@ describe("the registry on PostgreSQL", () => {
 });
 
 function describeRegistry(withRegistry: (use: Use) => Promise<void>): void {
+  it("lends a name to one reaper at a time, and takes it back from one that is not heard of", async () => {
+    await withRegistry(async ({ registry, sql }) => {
+      const claim = await registry.claim(request("over", { expiresAt: "2026-01-01T00:00:00.000Z" }));
+      await registry.hold(claim, "id of over", false);
+      const read = async () => (await inspectClaims(sql)).find(({ name }) => name === "over")!;
+      const held = await read();
+      assert.equal(await markReaping(sql, held, "one"), "marked");
+      assert.equal(await markReaping(sql, held, "one"), "marked");
+      assert.equal(await markReaping(sql, held, "two"), "taken");
+      assert.equal(await registry.isBeingReaped("over"), true);
+      await unmarkReaping(sql, held, "two");
+      assert.equal((await read()).state, "reaping");
+      await unmarkReaping(sql, held, "one");
+      assert.deepEqual(await read(), held);
+      assert.equal(await markReaping(sql, { ...held, expiresAt: "2026-02-01T00:00:00.000Z" }, "one"), "changed");
+      assert.equal(await markReaping(sql, held, "one"), "marked");
+      await sql.batch(["UPDATE reapings SET since = since - 301"], "write");
+      assert.equal(await registry.isBeingReaped("over"), false);
+      assert.equal(await markReaping(sql, await read(), "two"), "marked");
+      await forgetReaped(sql, held, "one");
+      assert.equal((await read()).state, "reaping");
+      await forgetReaped(sql, held, "two");
+      assert.deepEqual(await inspectClaims(sql), []);
+      const clock = await registryClock(sql);
+      assert.ok(Math.abs(clock - Date.now()) < 60_000, `${clock}`);
+    });
+  });
+
+  it("remembers what was before a soft delete, however often it is begun, and each restore once", async () => {
+    await withRegistry(async ({ registry, sql }) => {
+      const claim = await registry.claim(request("acme"));
+      await registry.hold(claim, "id", false);
+      const trash = { name: "acme", databaseId: "id", until: "2999-01-01T00:00:00.000Z", blockReads: false };
+      assert.equal(await registry.trash("acme"), undefined);
+      await registry.trashing(claim, { ...trash, blockWrites: true });
+      // Repeated after a crash, it finds its own blocks.
+      await registry.trashing(claim, { ...trash, blockReads: true, blockWrites: true });
+      await registry.trashed(claim);
+      assert.deepEqual(await registry.trash("acme"), { ...trash, blockWrites: true });
+      await registry.spare(claim);
+      const refused = await registry.claim(request("acme", { owner: "another", incarnation: "newer", force: true }));
+      assert.deepEqual([refused.state, refused.owner], ["trashed", claim.owner]);
+      const back = await registry.claim(request("acme", { incarnation: "newer", restores: true }));
+      assert.deepEqual([back.state, back.incarnation, back.standing], ["trashed", "newer", claim.incarnation]);
+      await registry.spare(back);
+      await registry.hold(back, "id", false);
+      assert.equal((await registry.find("database", "acme"))?.state, "held");
+      await assert.rejects(registry.spare(back), { code: "not-ready" });
+
+      assert.deepEqual(await beginRestoration(sql, "id", "a"), { is: "begun" });
+      assert.deepEqual(await beginRestoration(sql, "id", "a"), { is: "unclear" });
+      await dropRestoration(sql, "id", "a");
+      assert.deepEqual(await beginRestoration(sql, "id", "a"), { is: "begun" });
+      await endRestoration(sql, "id", "a", trash.until);
+      await dropRestoration(sql, "id", "a");
+      assert.deepEqual(await beginRestoration(sql, "id", "a"), { is: "done", undoUntil: trash.until });
+    });
+  });
+
   it("writes no more statements at once than the database takes", async () => {
     await withRegistry(async ({ sql }) => {
       const sizes: number[] = [];

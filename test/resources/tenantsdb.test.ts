@@ -282,7 +282,7 @@ describe("resources on TenantsDB", function () {
         endings.map(({ claim }) => claim.name),
         ["acme"],
       );
-      assert.equal((await reap(platform, sql, endings[0]!, project, "the test")).is, "gone");
+      assert.equal((await reap(platform, sql, endings[0]!, project, "the test")).is, "reaped");
       assert.equal(standIn.project.tenants.size, 0);
       assert.deepEqual(await inspectClaims(sql), []);
     }));
