@@ -14,6 +14,7 @@ import { placeBy } from "./manifest-rules";
 import type { Sources } from "./tenant-access";
 import { type CacheSettings, type Defaults, type Tenantry, tenantryOn } from "./tenantry";
 
+export type { ConnectionStringOptions } from "./connection-string";
 export type { CacheSettings, Client, Defaults, Tenant, Tenantry } from "./tenantry";
 export type { ForEachOptions, TenantInfo, TenantResult, Where } from "./for-each-tenant";
 export type { Sources } from "./tenant-access";

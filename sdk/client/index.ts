@@ -1,6 +1,7 @@
 /** The run-time library, for applications: no Pulumi. */
 export { type EnsureSchemaOptions, type EnsuredSchema, ensureSchema } from "./ensure-schema";
 export { type TenantryOptions, createTenantry } from "./create-tenantry";
+export type { ConnectionStringOptions } from "./connection-string";
 export type { CacheSettings, Client, Defaults, Tenant, Tenantry } from "./tenantry";
 export type { ForEachOptions, TenantInfo, TenantResult, Where } from "./for-each-tenant";
 export type { Sources } from "./tenant-access";

@@ -4,9 +4,9 @@ import { type ConnectionSettings, readSettings } from "../../provider/platform/s
 
 /** Which platform, and as whom. In Node.js the environment says what is left out. */
 export interface ConnectionOptions {
-  /** "turso", "local", "libsql-server" or "persql". @default TENANTRY_PLATFORM; there is no other default */
+  /** "turso", "local", "libsql-server", "persql" or "tenantsdb". @default TENANTRY_PLATFORM; there is no other default */
   readonly platform?: string;
-  /** The organization's slug. @default TENANTRY_ORGANIZATION, TURSO_ORGANIZATION; on local "local", on PerSQL the token's namespace */
+  /** The organization's slug. @default TENANTRY_ORGANIZATION, TURSO_ORGANIZATION; on local "local", on PerSQL the token's namespace; TenantsDB: the project's id */
   readonly organization?: string;
   /** A Platform API token. Not needed where `tokenFor` and addresses are given. @default TENANTRY_API_TOKEN, TURSO_API_TOKEN */
   readonly token?: string;
@@ -35,8 +35,8 @@ export function refuseUnknownOptions(options: object, known: readonly string[]):
 
 /** By the words of the refusal. */
 const missingOptions = [
-  [/token/, "token", "API_TOKEN"],
-  [/organization/, "organization", "ORGANIZATION"],
+  [/token|API key/, "token", "API_TOKEN"],
+  [/organization|project/, "organization", "ORGANIZATION"],
   [/admin API/, "apiUrl", "API_URL"],
   [/addresses/, "databaseUrl", "DATABASE_URL"],
   [/signing key/, "signingKey", "SIGNING_KEY"],

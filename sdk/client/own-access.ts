@@ -96,6 +96,11 @@ export async function findTaken(platform: Platform, name: string): Promise<Platf
 export function requireAccess({ name, capabilities }: Platform, access: Access): Access {
   const { tokenAccess } = capabilities;
   if (tokenAccess.includes(access)) return access;
+  if (tokenAccess.length === 0) {
+    throw new TenantryError("unsupported", `${name} has no tokens: its tenants' databases are not libSQL.`, {
+      fix: "Use connectionString, and a client of the database's own kind.",
+    });
+  }
   const others = tokenAccess.map((one) => `"${one}"`).join(" or ");
   throw new TenantryError("unsupported", `access: ${name} has no "${access}" tokens (rows, but no schema).`, {
     fix: `Say access: ${others}; "full-access" may also change and drop tables.`,

@@ -2,6 +2,7 @@ import { hasCode } from "../../provider/platform/errors";
 import type { Client } from "../../provider/platform/libsql-client";
 import type { Access, Platform } from "../../provider/platform/platform";
 import { ClientCache } from "./client-cache";
+import { type ConnectionStringOptions, connectionStringOf } from "./connection-string";
 import { type Deprovision, createDeprovision } from "./deprovision";
 import { type ForEachTenant, createForEachTenant } from "./for-each-tenant";
 import type { Ground } from "./ground";
@@ -25,6 +26,8 @@ export interface Tenantry {
    * for each request, which costs next to nothing. Its `close` does nothing.
    */
   connect(tenant: Tenant): Promise<Client>;
+  /** Where tenants' databases are not libSQL (TenantsDB): what a client of theirs takes, with its password. */
+  connectionString(tenant: string, of?: ConnectionStringOptions): Promise<string>;
   /** The subject's database, made where there is none, and a token for it. */
   readonly provision: Provision;
   readonly deprovision: Deprovision;
@@ -90,6 +93,10 @@ export function tenantryOn(
       if (typeof tenant === "string") return clients.get(tenant, () => open(tenant, false));
       const { subject } = tenant;
       return clients.get(`\0${subject}`, () => open(subject, true));
+    },
+    async connectionString(tenant, of = {}) {
+      const name = Object.hasOwn(tenants, tenant) ? (tenants[tenant]?.name ?? tenant) : tenant;
+      return connectionStringOf(ground.platform(), name, of);
     },
     provision: createProvision(ground, own, { group, template, access: rights, tokenTtl }),
     async deprovision(subject, how) {
