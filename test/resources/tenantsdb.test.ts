@@ -287,6 +287,29 @@ describe("resources on TenantsDB", function () {
       assert.deepEqual(await inspectClaims(sql), []);
     }));
 
+  it("go back to a backup where they are, once a key", () =>
+    withShop({}, async ({ standIn, context, tenant, platform }) => {
+      await makeWorkspace(standIn, "docs", "MongoDB");
+      const inputs = tenant("acme", { databases: [{ blueprint: "docs" }] });
+      const { id, outputs } = await tenantDatabase.create({ inputs, context });
+      const backup = await platform.takeBackup!("acme");
+      const news = { ...inputs, restoreFrom: { backup: backup!.id, key: "oops" } };
+      const restored = await tenantDatabase.update({ id, olds: outputs, news, context });
+      assert.deepEqual(
+        restored.restores?.map(({ key, to, database }) => [key, to, database]),
+        [["oops", backup!.id, "acme"]],
+      );
+      assert.equal((await tenantDatabase.diff({ id, olds: restored, news, context })).changes, false);
+      const read = await tenantDatabase.read({ id, outputs: restored, context });
+      assert.deepEqual(read?.restores, restored.restores);
+      // L1 cannot take it back.
+      const undo = { ...inputs, restoreFrom: { undo: "oops" } };
+      await assert.rejects(async () => tenantDatabase.diff({ id, olds: restored, news: undo, context }), {
+        code: "expired",
+        message: /cannot be undone/,
+      });
+    }));
+
   describe("schemas", () => {
     it("that fail in a workspace say where, and go on from there", () =>
       withShop({}, async (shop) => {
