@@ -1,8 +1,14 @@
 import { describeDriver } from "../suites/driver";
+import { describeLife } from "../suites/driver-life";
 import { describeWithSqld, serveSqld } from "../support/sqld";
 
 describeWithSqld("libsql-server", () => {
   describeDriver("libsql-server", async () => {
+    const sqld = await serveSqld();
+    return { platform: sqld.platform(), location: "default", close: () => sqld.close() };
+  });
+
+  describeLife("libsql-server", async () => {
     const sqld = await serveSqld();
     return { platform: sqld.platform(), location: "default", close: () => sqld.close() };
   });

@@ -34,7 +34,7 @@ export function account(catalogue: Catalogue, admin: AdminApi): Pick<Platform, "
       return {
         tokenExpiry: "never",
         grant: {
-          name: undefined,
+          name: "the admin key",
           scopes: "unrestricted",
           missing: [],
           enoughFor: "every deploy",

@@ -59,7 +59,7 @@ function described({ sources, ...settings }: ConnectionSettings): string {
   return [
     `platform "${platform}" ${from("platform", "default")}`,
     organization === undefined && !local
-      ? "organization that of the API token (default)"
+      ? `organization that of the ${platform === "libsql-server" ? "server" : "API token"} (default)`
       : `organization "${organization ?? "local"}" ${from("organization", "default")}`,
     `API ${apiUrl ? `${apiUrl} ` : ""}${from("apiUrl", local ? "found in .tenantry/local" : "default")}`,
     `API token ${from("apiToken", local ? "found in .tenantry/local" : "none")}`,
