@@ -171,6 +171,21 @@ describe("TenantDatabase: moves", function () {
     });
   });
 
+  it("refuses what is no SQLite database, here or there", async () => {
+    await withTwo(async (from, to) => {
+      const made = await madeIn(from);
+      const news = newsOf(made, { group: "us", connection: "other" });
+      const { platform, ...rest } = to.context();
+      const capabilities = { ...platform.capabilities, dialects: ["postgresql"] as const };
+      const context = beside({ ...rest, platform: { ...platform, capabilities } } as Context, from.context());
+      const diff = async () => tenantDatabase.diff({ id: made.id, olds: made.outputs, news, context });
+      await assert.rejects(diff, {
+        code: "unsupported",
+        message: /^onReplace: the tenants of local are no SQLite databases/,
+      });
+    });
+  });
+
   it("refuses a move that was not decided, naming the ways out", async () => {
     await withTwo(async (from, to) => {
       const made = await madeIn(from);

@@ -114,9 +114,20 @@ export function decide(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs, 
   );
 }
 
-/** Its writes must be blocked while it is copied, or what is written meanwhile would be lost. */
+/**
+ * Both must be SQLite, and its writes must be blocked while it is copied, or what is written meanwhile would be lost.
+ * (PostgreSQL and others have dumps of their own.)
+ */
 function requireMovable(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs, context: Context): void {
   const { platform } = changesConnection(olds, news) ? context.beside(olds.connection) : context;
+  const other = [platform, context.platform].find(({ capabilities }) => !capabilities.dialects.includes("sqlite"));
+  if (other) {
+    throw new TenantryError(
+      "unsupported",
+      `onReplace: the tenants of ${other.name} are no SQLite databases, so ${olds.name} cannot be copied.`,
+      { fix: "Declare a new tenant beside it, and carry the rows over with the tools of its engine." },
+    );
+  }
   if (platform.capabilities.block) return;
   throw new TenantryError(
     "unsupported",

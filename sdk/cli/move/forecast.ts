@@ -72,14 +72,20 @@ async function forecastOf(from: Ground, to: Ground, holder: Holder, toGroup: str
   const source = await from.context.platform.getDatabase(name);
   const found = { name, fromGroup, toGroup, how } as const;
   if (!source) return { ...found, size: undefined, blocked: undefined, hindrances: ["it is not on its platform"] };
-  const hindrances = [...ofSource(from, source), ...(await ofTarget(from, to, holder, toGroup))];
-  if (source.blockReads) return { ...found, size: undefined, blocked: undefined, hindrances };
+  const hindrances = [...ofSource(from, to, source), ...(await ofTarget(from, to, holder, toGroup))];
+  if (source.blockReads || !isSqlite(from)) return { ...found, size: undefined, blocked: undefined, hindrances };
   const size = await survey(from.context.sql({ ...source, group: fromGroup }));
   return { ...found, size, blocked: Math.max(least, Math.ceil(size.reading * passes)), hindrances };
 }
 
-function ofSource({ context: { platform } }: Ground, source: PlatformDatabase): string[] {
+const isSqlite = ({ context }: Ground): boolean => context.platform.capabilities.dialects.includes("sqlite");
+
+function ofSource(from: Ground, to: Ground, source: PlatformDatabase): string[] {
+  const { platform } = from.context;
   return [
+    ...[from, to].flatMap((one) =>
+      isSqlite(one) ? [] : [`the tenants of ${one.context.platform.name} are no SQLite databases`],
+    ),
     ...(platform.capabilities.block ? [] : [`${platform.name} cannot block its writes meanwhile`]),
     ...(source.deleteProtection ? ["it is protected: set deleteProtection to false first"] : []),
     ...(source.blockReads ? ["its reads are blocked: open it first"] : []),
