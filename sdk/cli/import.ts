@@ -55,11 +55,22 @@ async function importTenants(names: string[], { out, json, dryRun, force, ...fla
   if (toFile) requireFree(out, force);
   const scene = await openScene(flags);
   const { group, claimed = false } = flags;
+  const { capabilities, name } = scene.platform;
+  if (capabilities.schemas === "deployments" && !json && !dryRun) {
+    throw new TenantryError(
+      "unsupported",
+      `A manifest is for a TenantFleet, which ${name} has not got: nothing was written.`,
+      {
+        fix: 'Declare a TenantDatabase for each tenant, with adopt: "unowned"; `tenantry import --dry-run` lists them.',
+      },
+    );
+  }
   const plan = planImport(listed(scene), { fits: globs(names), group, pattern, claimed });
   const namePattern = flags.pattern && !flags.pattern.includes("{label:") ? flags.pattern : "{id}";
   const { platform, organization } = scene;
   const text = manifestText(plan.tenants, { platform: platform.name, organization, namePattern });
-  if (plan.tenants.length > 0) requireSame(out === "-" ? "tenants.yaml" : out, text, plan.tenants);
+  if (plan.tenants.length > 0 && capabilities.schemas === "migrations")
+    requireSame(out === "-" ? "tenants.yaml" : out, text, plan.tenants);
   const isWritten = toFile && plan.tenants.length > 0;
   if (isWritten) writeManifest(out, text, force);
   if (json) process.stdout.write(documentOf(scene, plan, isWritten ? out : null));
