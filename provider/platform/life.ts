@@ -10,6 +10,9 @@ export interface Life {
   /** `softDelete`: brings it back, and waits until it is there. Fails with "database-not-found" where the trash lacks it. */
   undeleteDatabase?(name: string): Promise<PlatformDatabase>;
 
+  /** `softDelete`: what is in the trash under that name. */
+  trashedDatabase?(name: string): Promise<PlatformDatabase | undefined>;
+
   /** `backups`: the newest first. */
   listBackups?(name: string): Promise<Backup[]>;
   /** `backupOnDemand`: takes one now; answers it where the platform tells. */

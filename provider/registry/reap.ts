@@ -70,15 +70,20 @@ export async function reap(platform: Platform, sql: Sql, ending: Ending, group: 
   if (marked === "changed") return { is: "kept", why: "somebody has changed its claim meanwhile" };
   // From the platform itself, since names are deleted, not ids.
   const present = await withBlocks(platform, await platform.getDatabase(claim.name));
-  const why = reasonToKeep(ending, group, present);
+  // What is in the platform's own trash goes for good now.
+  const trashed = present ? undefined : await platform.trashedDatabase?.(claim.name);
+  const why =
+    trashed && trashed.id !== claim.databaseId
+      ? "another database of its name is in the trash"
+      : reasonToKeep(ending, group, present);
   if (why !== undefined) {
     await unmarkReaping(sql, claim, reaper);
     return { is: "kept", why };
   }
   // A machine that slept in between may have lost the mark to another reaper.
   if (Date.now() - begun > longestLook) return { is: "kept", why: "looking at it took too long" };
-  // What is in the platform's own trash is not there, and goes for good now.
-  if (present || platform.capabilities.softDelete) {
+  const found = present ?? trashed;
+  if (found) {
     try {
       await platform.deleteDatabase(claim.name);
     } catch (error) {
@@ -89,9 +94,7 @@ export async function reap(platform: Platform, sql: Sql, ending: Ending, group: 
     }
   }
   await forgetReaped(sql, claim, reaper);
-  // What is deleted out of the platform's own trash was not present either.
-  const wasThere = present !== undefined || (ending.because === "trashed" && platform.capabilities.softDelete);
-  return { is: wasThere ? "reaped" : "gone" };
+  return { is: found ? "reaped" : "gone" };
 }
 
 /** The platform's reply may not have said. */

@@ -287,6 +287,26 @@ describe("resources on TenantsDB", function () {
       assert.deepEqual(await inspectClaims(sql), []);
     }));
 
+  it("leave alone in the trash what somebody made anew under the name", () =>
+    withShop({}, async ({ standIn, context, tenant, platform, project }) => {
+      await makeWorkspace(standIn, "docs", "MongoDB");
+      const parts = [{ blueprint: "docs" }];
+      const inputs = tenant("acme", { databases: parts });
+      const { id, outputs } = await tenantDatabase.create({ inputs, context });
+      await tenantDatabase.delete({ id, outputs: { ...outputs, gracePeriod: "1s" }, context });
+      await platform.deleteDatabase("acme");
+      await platform.createDatabase({ name: "acme", group: project, parts });
+      // Its id is the moment in which it was made.
+      const anew = standIn.project.tenants.get("acme")!;
+      standIn.project.tenants.set("acme", { ...anew, createdAt: "2020-01-01T00:00:00Z" });
+      await platform.softDeleteDatabase!("acme");
+      const sql = platform.openSql!({ name: registryName(project), url: "" }, { access: "full-access" });
+      const [ending] = endingsOf(await inspectClaims(sql), await inspectTrash(sql));
+      const kept = { is: "kept", why: "another database of its name is in the trash" };
+      assert.deepEqual(await reap(platform, sql, ending!, project, "the test"), kept);
+      assert.equal(standIn.project.tenants.get("acme")?.status, "deleted");
+    }));
+
   it("go back to a backup where they are, once a key", () =>
     withShop({}, async ({ standIn, context, tenant, platform }) => {
       await makeWorkspace(standIn, "docs", "MongoDB");

@@ -9,6 +9,7 @@ import type { DriverUnderTest } from "./driver";
 const flags: { readonly [Method in keyof Life]-?: (of: Capabilities) => boolean } = {
   softDeleteDatabase: (of) => of.softDelete,
   undeleteDatabase: (of) => of.softDelete,
+  trashedDatabase: (of) => of.softDelete,
   listBackups: (of) => of.backups,
   takeBackup: (of) => of.backupOnDemand,
   restoreDatabase: (of) => of.restoreInPlace.length > 0,

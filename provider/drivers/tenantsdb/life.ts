@@ -87,6 +87,11 @@ export function tenantsdbLife({ api, tenants, clock }: LifeOptions): OfTenant {
       await tenants.softDelete(name);
     },
 
+    async trashedDatabase(name) {
+      const tenant = await tenants.look(name);
+      return tenant?.status === "deleted" ? tenants.asDatabase(tenant) : undefined;
+    },
+
     async undeleteDatabase(name) {
       const doing = `restore tenant "${name}"`;
       const { status } = await require(name, doing);
