@@ -10,6 +10,8 @@ export interface Operations {
   /** Goes through the statuses, then does its work and is ready. */
   begin(tenant: StoredTenant, kind: OperationKind, statuses: readonly string[], work: () => Promise<void>): void;
   later(work: () => void): void;
+  /** Told of each request before it is answered. */
+  looked(): Promise<void>;
   /** Taken once. */
   endingOf(kind: OperationKind): Ending | undefined;
   /** The next operation of that kind ends so. */
@@ -18,15 +20,20 @@ export interface Operations {
   close(): Promise<void>;
 }
 
-/** `step`: how long each status lasts, in ms. */
-export function createOperations(step: number): Operations {
+/**
+ * `step`: how long each status lasts, in ms; or "looks": until the third request after it, for a driver whose time is not
+ * real and passes at once.
+ */
+export function createOperations(step: number | "looks"): Operations {
   const endings = new Map<OperationKind, Ending>();
   const timers = new Set<NodeJS.Timeout>();
   const working = new Set<Promise<void>>();
+  let waiting: { looks: number; readonly work: () => void }[] = [];
   let closed = false;
 
   const after = (work: () => void): void => {
     if (closed) return;
+    if (step === "looks") return void waiting.push({ looks: 3, work });
     const timer = setTimeout(() => {
       timers.delete(timer);
       work();
@@ -61,6 +68,13 @@ export function createOperations(step: number): Operations {
       go(statuses);
     },
     later: after,
+    async looked() {
+      for (const one of waiting) one.looks -= 1;
+      const due = waiting.filter(({ looks }) => looks === 0);
+      waiting = waiting.filter(({ looks }) => looks > 0);
+      for (const { work } of due) work();
+      if (due.length > 0) await Promise.all(working);
+    },
     endingOf,
     next: (kind, ending) => void endings.set(kind, ending),
     async close() {

@@ -16,8 +16,8 @@ export async function withStandIn<Result>(
   options: StandInOptions & { readonly driver?: Partial<TenantsdbOptions> },
   use: (scene: Scene) => Promise<Result>,
 ): Promise<Result> {
-  // Where time is not real, neither is a rate.
-  const unlimited = options.driver?.clock ? { limits: { perSecond: Infinity } } : {};
+  // Where time is not real, neither is a rate, and what takes a while is counted in looks at it.
+  const unlimited = options.driver?.clock ? { limits: { perSecond: Infinity }, step: "looks" as const } : {};
   const standIn = await startStandIn({ ...unlimited, ...options });
   const { apiKey, id } = standIn.project;
   const open: Scene["open"] = (more) =>

@@ -16,8 +16,8 @@ export interface StandInOptions {
   readonly project?: string;
   /** TenantsDB docs: L2 is for paid plans. Default "paid". */
   readonly plan?: "free" | "paid";
-  /** How long each status of something asynchronous lasts, in ms. Default 30. */
-  readonly step?: number;
+  /** How long each status of something asynchronous lasts, in ms; "looks": see operations.ts. Default 30. */
+  readonly step?: number | "looks";
   readonly limits?: LimitSettings;
   /** Looks at each request first; what it answers is sent in place of the true answer. "lost": done, and not answered. */
   readonly interfere?: (request: StandInRequest) => Reply | "lost" | "drop" | undefined;
@@ -82,6 +82,7 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
       authorization: incoming.headers.authorization,
     };
     requests.push(request);
+    await operations.looked();
     const instead = interfere?.(request);
     if (instead === "drop") return "drop";
     if (instead !== undefined && instead !== "lost") return instead;
