@@ -5,6 +5,8 @@
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { findEngine } from "./engine/find-engine";
+import { findPostgres } from "./postgres/find-postgres";
+import { findSqld } from "./sqld/find-sqld";
 import { runMocha, summary, type Count } from "./test/run-mocha";
 
 const root = path.resolve(__dirname, "..");
@@ -35,6 +37,8 @@ async function main(args: string[]): Promise<number> {
   const withEngine = within("engine", "soak");
   const onPlatform = within(...PLATFORM);
   const quick = files.filter((file) => !withEngine.includes(file) && !onPlatform.includes(file));
+  // Before several processes would fetch or install the same; what cannot be had, the tests that need it say.
+  for (const find of [findSqld, findPostgres]) await find().catch(() => undefined);
   const counts: Count[] = [];
   for (const part of [quick, onPlatform]) {
     if (part.length > 0) counts.push(await runMocha(part, { cwd: root, timeoutMs: FAST_MS, args }));

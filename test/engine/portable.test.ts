@@ -7,6 +7,7 @@ import { type Sql, openSql } from "../../provider/platform/sql";
 import { withCountedPlatform } from "../support/counted-platform";
 import { type Project, withProject } from "../support/engine";
 import { withPersql } from "../support/persql/server";
+import { hasPostgres } from "../support/postgres";
 import { hasSqld, serveSqld } from "../support/sqld";
 import { withStandIn } from "../support/tenantsdb/scene";
 import type { StandIn } from "../support/tenantsdb/stand-in";
@@ -124,6 +125,7 @@ describe("examples/portable: one program, by its stack", () => {
     it(`on ${stack}`, async function () {
       this.timeout(200_000);
       if (stack === "libsql-server" && !(await hasSqld("examples/portable on libsql-server"))) this.skip();
+      if (stack === "tenantsdb" && !(await hasPostgres("examples/portable on tenantsdb"))) this.skip();
       await withProject({ files: await files(), name: "tenantry-portable", stack }, (project) =>
         on(project, async (env) => {
           assert.deepEqual((await project.up({ env })).counts, { create: 5 + tokens });

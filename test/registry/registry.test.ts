@@ -6,7 +6,8 @@ import { type Registry, isLaidOut, openRegistry } from "../../provider/registry/
 import { beginRestoration, dropRestoration, endRestoration } from "../../provider/registry/restorations";
 import { registrySchema } from "../../provider/registry/schema";
 import { type Sql, openSql } from "../../provider/platform/sql";
-import { type PostgresServer, startPostgres } from "../../tools/postgres/server";
+import type { PostgresServer } from "../../tools/postgres/server";
+import { usePostgres } from "../support/postgres";
 import { mint } from "../local/api-caller";
 import { addressOf, stack, withBench } from "../support/bench";
 import { withStandIn } from "../support/tenantsdb/scene";
@@ -59,11 +60,11 @@ const onLibsql = (use: Use): Promise<void> =>
     await withRegistryOn(() => openSql({ url: bench.platform.databaseUrl("registry"), token: async () => token }), use);
   });
 
-let postgres: PostgresServer;
+let postgres: () => PostgresServer;
 
 /** By the API of a platform whose control databases are PostgreSQL's. */
 const onPostgres = (use: Use): Promise<void> =>
-  withStandIn({ postgres, limits: { perSecond: Infinity } }, async ({ platform, project }) => {
+  withStandIn({ postgres: postgres(), limits: { perSecond: Infinity } }, async ({ platform, project }) => {
     const { name } = await platform.createDatabase({ name: `tenantry-registry-${project}`, group: project });
     const url = "";
     await withRegistryOn(() => platform.openSql!({ name, url }, { access: "full-access" }), use);
@@ -72,11 +73,7 @@ const onPostgres = (use: Use): Promise<void> =>
 describe("the registry", () => describeRegistry(onLibsql));
 
 describe("the registry on PostgreSQL", () => {
-  before(async function () {
-    this.timeout(60_000);
-    postgres = await startPostgres();
-  });
-  after(() => postgres?.close());
+  postgres = usePostgres("the registry on PostgreSQL");
   describeRegistry(onPostgres);
 });
 

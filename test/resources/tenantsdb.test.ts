@@ -1,10 +1,4 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import os from "node:os";
-import path from "node:path";
-import { type Context, createContext } from "../../provider/context";
-import type { Platform } from "../../provider/platform/platform";
-import { readSettings } from "../../provider/platform/settings";
 import { inspectClaims } from "../../provider/registry/inspect";
 import { endingsOf, reap } from "../../provider/registry/reap";
 import { inspectTrash } from "../../provider/registry/trash";
@@ -13,76 +7,21 @@ import { group } from "../../provider/resources/group";
 import { Unfinished } from "../../provider/resources/handler";
 import { schemaTemplate } from "../../provider/resources/schema-template";
 import { tenantDatabase } from "../../provider/resources/tenant-database";
-import type { TenantDatabaseInputs } from "../../provider/resources/tenant-database/inputs";
-import { digestOf, readMigrations } from "../../provider/rollout/source";
-import { formatTemplateRef } from "../../provider/rollout/template-ref";
-import { type PostgresServer, startPostgres } from "../../tools/postgres/server";
-import { type Scene, makeWorkspace, withStandIn } from "../support/tenantsdb/scene";
+import { usePostgres } from "../support/postgres";
+import { makeWorkspace } from "../support/tenantsdb/scene";
+import { type Shop, withShop as shopOn } from "../support/tenantsdb/shop";
 import type { StandInOptions } from "../support/tenantsdb/stand-in";
 
 const self = (name: string): string => `organization/shop/dev/${name}`;
 const init = "CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT NOT NULL);\n";
 const later = "-- one more\nALTER TABLE notes ADD COLUMN author TEXT;\nCREATE INDEX by_author ON notes (author);\n";
 
-interface Shop extends Scene {
-  readonly context: Context;
-  /** As another process sees it. */
-  fresh(): Context;
-  /** The folder's template, as a program declares it. */
-  template(more?: object): Parameters<typeof schemaTemplate.create>[0]["inputs"];
-  write(file: string, text: string): void;
-  tenant(name: string, more?: Partial<TenantDatabaseInputs>): TenantDatabaseInputs;
-}
-
 describe("resources on TenantsDB", function () {
   this.timeout(60_000);
-  let postgres: PostgresServer;
-  before(async () => void (postgres = await startPostgres()));
-  after(() => postgres?.close());
+  const postgres = usePostgres("resources on TenantsDB");
 
   const withShop = (options: StandInOptions, use: (shop: Shop) => Promise<void>): Promise<void> =>
-    withStandIn({ postgres, ...options }, async (scene) => {
-      const folder = mkdtempSync(path.join(os.tmpdir(), "tenantry-tdb-"));
-      const settings = readSettings(
-        {
-          platform: "tenantsdb",
-          apiUrl: scene.standIn.url,
-          apiToken: scene.standIn.project.apiKey,
-          organization: scene.project,
-        },
-        {},
-      );
-      const fresh = (platform: Platform = scene.open()): Context => createContext(platform, settings);
-      const write: Shop["write"] = (file, text) => writeFileSync(path.join(folder, file), text);
-      const template: Shop["template"] = (more = {}) => {
-        const migrations = readMigrations(folder, "migrations").migrations.map(({ id, hash }) => ({ id, hash }));
-        const parts = { name: "app", version: migrations.at(-1)!.id, digest: digestOf(migrations), path: folder };
-        const ref = formatTemplateRef({ ...parts, start: "copy" });
-        return { ...parts, self: self("app"), dialect: "postgresql", migrations, ref, ...more };
-      };
-      const tenant: Shop["tenant"] = (name, more) => {
-        const declared = { self: self(name), name, group: scene.project, ...more };
-        const { inputs, failures } = tenantDatabase.check({
-          ...{ news: declared, olds: undefined, platform: "tenantsdb", capabilities: scene.platform.capabilities },
-        });
-        assert.deepEqual(failures, []);
-        return inputs as TenantDatabaseInputs;
-      };
-      write("0001_init.sql", init);
-      try {
-        await use({
-          ...scene,
-          platform: scene.platform,
-          context: fresh(),
-          fresh: () => fresh(),
-          template,
-          write,
-          tenant,
-        });
-      } finally {
-        rmSync(folder, { recursive: true });
-      }
-    });
+    shopOn({ postgres: postgres(), ...options }, use);
 
   const columns = async ({ standIn }: Shop, database: string): Promise<unknown[]> => {
     const text = "SELECT column_name AS name FROM information_schema.columns WHERE table_name = 'notes' ORDER BY 1";
@@ -290,21 +229,17 @@ describe("resources on TenantsDB", function () {
   it("leave alone in the trash what somebody made anew under the name", () =>
     withShop({}, async ({ standIn, context, tenant, platform, project }) => {
       await makeWorkspace(standIn, "docs", "MongoDB");
-      const parts = [{ blueprint: "docs" }];
-      const inputs = tenant("acme", { databases: parts });
+      const inputs = tenant("acme", { databases: [{ blueprint: "docs" }] });
       const { id, outputs } = await tenantDatabase.create({ inputs, context });
       await tenantDatabase.delete({ id, outputs: { ...outputs, gracePeriod: "1s" }, context });
-      await platform.deleteDatabase("acme");
-      await platform.createDatabase({ name: "acme", group: project, parts });
-      // Its id is the moment in which it was made.
-      const anew = standIn.project.tenants.get("acme")!;
-      standIn.project.tenants.set("acme", { ...anew, createdAt: "2020-01-01T00:00:00Z" });
-      await platform.softDeleteDatabase!("acme");
+      // A tenant's id has the moment in which it was made.
+      const { tenants } = standIn.project;
+      tenants.set("acme", { ...tenants.get("acme")!, createdAt: "2020-01-01T00:00:00Z" });
       const sql = platform.openSql!({ name: registryName(project), url: "" }, { access: "full-access" });
       const [ending] = endingsOf(await inspectClaims(sql), await inspectTrash(sql));
       const kept = { is: "kept", why: "another database of its name is in the trash" };
       assert.deepEqual(await reap(platform, sql, ending!, project, "the test"), kept);
-      assert.equal(standIn.project.tenants.get("acme")?.status, "deleted");
+      assert.equal(tenants.get("acme")?.status, "deleted");
     }));
 
   it("go back to a backup where they are, once a key", () =>

@@ -6,6 +6,7 @@ import { newSigningKey } from "../../provider/signing-key";
 import type { Platform } from "../../provider/platform/platform";
 import { findSqld } from "../../tools/sqld/find-sqld";
 import { type Sqld, type SqldOptions, startSqld } from "../../tools/sqld/server";
+import { canHave } from "./can-have";
 
 /** A libsql-server with an admin key, and a process's driver for it. */
 export interface ServedSqld extends Sqld {
@@ -41,10 +42,7 @@ export async function serveSqld(options: Partial<SqldOptions> = {}): Promise<Ser
   };
 }
 
-/**
- * Tests on a real libsql-server. Where none can be had they are left out, and that is said; in a pipeline it is a failure,
- * or nobody would notice.
- */
+/** Tests on a real libsql-server, where one can be had. */
 export function describeWithSqld(title: string, tests: () => void): void {
   describe(title, () => {
     before(async function () {
@@ -54,17 +52,5 @@ export function describeWithSqld(title: string, tests: () => void): void {
   });
 }
 
-const said = new Set<string>();
-
 /** Says once what `title` goes without, or fails where CI is set. */
-export async function hasSqld(title: string): Promise<boolean> {
-  try {
-    await findSqld();
-    return true;
-  } catch (error) {
-    if (process.env["CI"]) throw error;
-    if (!said.has(title)) process.stderr.write(`\n    SKIPPED, not tested: ${title}. ${(error as Error).message}\n\n`);
-    said.add(title);
-    return false;
-  }
-}
+export const hasSqld = (title: string): Promise<boolean> => canHave(title, findSqld);

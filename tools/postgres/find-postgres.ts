@@ -10,7 +10,7 @@ const debian = "/usr/lib/postgresql";
 
 /**
  * The folder of PostgreSQL's programs: PG_BIN, PATH, or Debian's package, which is installed where this runs as root on
- * such a machine. Fails with what to do: nothing that needs it is skipped.
+ * such a machine. Fails with what to do.
  */
 export async function findPostgres(): Promise<string> {
   const found = lookAround();
