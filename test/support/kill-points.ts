@@ -7,7 +7,7 @@ const victims: readonly Victim[] = ["engine", "provider", "both"];
 export interface Kill {
   readonly phase: Phase;
   readonly victim: Victim;
-  /** The n-th request of that label, or of all. */
+  /** The n-th request that takes the step of that label, or of all. */
   readonly at: { readonly nth: number; readonly label?: string };
   /** Before the platform carries it out (it never does), or after that and before the answer arrives. */
   readonly when: "before" | "after";
@@ -25,10 +25,12 @@ export const describeKill = ({ phase, victim, at, when, checkpoints }: Kill): st
  * A kill at every step that an unharmed run takes: a label that changes something has two, before its first request and
  * after its middle one; one that only reads has one. Victims and checkpoints take turns. How many requests the registry
  * gets depends on which of them travel together, so that only its first one is sure to come.
+ *
+ * @param asked The steps of each request.
  */
-export function killsAtEveryStep(phase: Phase, asked: readonly string[]): Kill[] {
+export function killsAtEveryStep(phase: Phase, asked: readonly (readonly string[])[]): Kill[] {
   const counts = new Map<string, number>();
-  for (const label of asked) counts.set(label, (counts.get(label) ?? 0) + 1);
+  for (const label of asked.flat()) counts.set(label, (counts.get(label) ?? 0) + 1);
   const points = [...counts].flatMap(([label, count]) => {
     const after = {
       label,

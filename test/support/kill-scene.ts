@@ -48,24 +48,27 @@ new DatabaseToken("reader", { database: tenants[0] });
 export const resourceCount = ({ tenants }: Declared): number => tenants.length + 3;
 
 /**
- * What a request is for, without names of tenants and numbers: requests of one step have one label, in every run and
- * however many travelled together.
+ * What a request does, without names of tenants and numbers. A tenant's statements are one step; on the registry each
+ * is one (beside a write, reads are none), since which of them travel together is a matter of milliseconds.
  */
-export function labelOf({ method, path, body }: LineCall): string {
+export function stepsOf({ method, path, body }: LineCall): string[] {
   const [, database] = /^\/db\/([^/]+)\//.exec(path) ?? [];
-  if (database) return `SQL on ${kindOf(database)}: ${statementsOf(body).filter(isStep(database)).join("; ")}`;
+  if (database) {
+    const [on, statements] = [`SQL on ${kindOf(database)}`, statementsOf(body)];
+    if (kindOf(database) !== "registry") return [`${on}: ${statements.join("; ")}`];
+    const steps = statements.filter((one) => !isLayout(one));
+    const writes = steps.filter((one) => !one.startsWith("SELECT"));
+    return (writes.length > 0 ? writes : steps).map((one) => `${on}: ${one}`);
+  }
   const within = path.replace(/^\/v1\/organizations\/local/, "").replace(/\?.*$/, "");
   const general = within.replace(/\/databases\/([^/]+)/, (_, name: string) => `/databases/{${kindOf(name)}}`);
   const made =
     method === "POST" && within === "/databases" ? ` ${kindOf((JSON.parse(body) as { name: string }).name)}` : "";
-  return `${method} ${general}${made}`;
+  return [`${method} ${general}${made}`];
 }
 
-/** A run is numbered with or without the registry's tables before it, by what asks for the registry first. */
-const isStep =
-  (database: string) =>
-  (statement: string): boolean =>
-    kindOf(database) !== "registry" || !/^(CREATE|INSERT INTO meta)/.test(statement);
+/** The registry's tables, which are looked after by whoever asks for the registry first. */
+const isLayout = (statement: string): boolean => /^(CREATE|INSERT INTO meta)/.test(statement);
 
 function kindOf(database: string): string {
   if (database.startsWith("tenantry-registry-")) return "registry";

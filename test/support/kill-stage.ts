@@ -12,12 +12,12 @@ import { withDoomedRun } from "./doomed-run";
 import { type Project, withProject } from "./engine";
 import { type Fate, type LineCall, openFaultyLine } from "./faulty-line";
 import { type Kill, describeKill } from "./kill-points";
-import { type Declared, type Phase, filesOf, labelOf, resourceCount, scene } from "./kill-scene";
+import { type Declared, type Phase, filesOf, resourceCount, scene, stepsOf } from "./kill-scene";
 
 /** Where runs of the scene are killed: each begins from the same platform and the same state as the one before. */
 export interface KillStage {
-  /** What an unharmed run of that phase asks the platform, in order. */
-  dryRun(phase: Phase): Promise<string[]>;
+  /** The steps of each request of an unharmed run of that phase, in order. */
+  dryRun(phase: Phase): Promise<string[][]>;
   /** Kills, recovers as a pipeline would, and asserts that nothing is lost, doubled or left over. */
   play(kill: Kill): Promise<Outcome>;
 }
@@ -97,9 +97,9 @@ export async function withKillStage(use: (stage: KillStage) => Promise<void>): P
       await use({
         dryRun: (phase) =>
           during(phase, async () => {
-            const asked: string[] = [];
+            const asked: string[][] = [];
             fate = (call) => {
-              asked.push(labelOf(call));
+              asked.push(stepsOf(call));
               return "pass";
             };
             await project[scene[phase].command]({ args: parallel });
@@ -182,7 +182,7 @@ async function killAndRecover(
 /** Says of each call of a run whether it is the one at which it dies. */
 function counter({ at }: Kill): (call: LineCall) => boolean {
   let seen = 0;
-  return (call) => (at.label === undefined || labelOf(call) === at.label) && ++seen === at.nth;
+  return (call) => (at.label === undefined || stepsOf(call).includes(at.label)) && ++seen === at.nth;
 }
 
 /** What a pipeline does after a kill; see "After a crash" in the README. */
@@ -211,7 +211,7 @@ function watchNextRun(platform: CountedPlatform) {
     fate: async (call: LineCall): Promise<Fate> => {
       const { authorization } = call;
       if (watch.found) {
-        if (others.has(authorization)) intrusions.push(labelOf(call));
+        if (others.has(authorization)) intrusions.push(...stepsOf(call));
       } else if (authorization === `Bearer ${nextToken}`) {
         watch.found = await tenantsOf(platform);
         for (const name of watch.found.keys()) await writeRow(platform, name);
