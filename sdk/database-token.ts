@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./pulumi";
 import { Group } from "./group";
 import { joinPreflight } from "./preflight";
 import { remoteInputs, typeOf, withoutStacks } from "./remote";

@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./pulumi";
 import { TenantryError } from "../provider/platform/errors";
 import { Group } from "./group";
 import type { ManifestGroup, ManifestSchema } from "./manifest/definition";

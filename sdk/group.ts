@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./pulumi";
 import { nameFrom } from "../provider/resources/name";
 import { type Need, joinPreflight } from "./preflight";
 import { isKind, remoteInputs, typeOf } from "./remote";

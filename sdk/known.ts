@@ -1,4 +1,4 @@
-import type * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "./pulumi";
 
 /**
  * Whether a value is known in a preview: an output of a resource is, only if the resource stays as it is. False for one

@@ -1,4 +1,4 @@
-import { RunError } from "@pulumi/pulumi";
+import { RunError } from "./pulumi";
 import type { Platform } from "../provider/platform/platform";
 import { platformOf } from "./preflight";
 

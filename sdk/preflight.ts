@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./pulumi";
 import type { Context } from "../provider/context";
 import type { Platform } from "../provider/platform/platform";
 import type { FleetAddress } from "../provider/resources/tenant-fleet/record";
@@ -52,7 +52,7 @@ export function joinFleet(
 }
 
 function join(one: Waiting): void {
-  if (!pulumi.runtime.isDryRun()) return;
+  if (!pulumi.isDryRun()) return;
   waiting.push(one);
   round ??= look();
 }
@@ -63,7 +63,7 @@ async function look(): Promise<void> {
   waiting = [];
   round = undefined;
   // The engine would not wait for what only calls a platform.
-  const done = pulumi.runtime.rpcKeepAlive();
+  const done = pulumi.rpcKeepAlive();
   try {
     const stays = await Promise.all(asked.map(({ asIs }) => isKnown(asIs)));
     const due = new Map<string | undefined, Waiting[]>();
@@ -85,7 +85,7 @@ async function look(): Promise<void> {
 /** The stack's configuration without its prefix, as the drivers read it. */
 export function stackConfig(): Record<string, string | undefined> {
   const prefix = "tenantry:";
-  const all: Record<string, string> = pulumi.runtime.allConfig();
+  const all: Record<string, string> = pulumi.allConfig();
   return Object.fromEntries(
     Object.entries(all)
       .filter(([key]) => key.startsWith(prefix))

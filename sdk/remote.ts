@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./pulumi";
 import { typeToken } from "../provider/resources/self";
 
 /** The kinds of resource, as `tenantry/runtime` exports them. */

@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./pulumi";
 
 /**
  * A value in which some properties are only known later, once all are. The SDK's own way makes an Output of every property

@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./pulumi";
 import type { TenantryError } from "../provider/platform/errors";
 import type { SchemaRolloutInputs } from "../provider/resources/schema-rollout/inputs";
 import { settled } from "./known";
@@ -17,10 +17,10 @@ export function previewRollout(
   inputs: pulumi.Inputs,
   declared: readonly boolean[],
 ): void {
-  if (!pulumi.runtime.isDryRun()) return;
+  if (!pulumi.isDryRun()) return;
   void settled(pulumi.output(inputs)).then((known) => {
     // The engine would not wait for what only calls a platform.
-    const done = pulumi.runtime.rpcKeepAlive();
+    const done = pulumi.rpcKeepAlive();
     return tell(resource, name, connection, known as Declared | undefined, declared).finally(done);
   });
 }

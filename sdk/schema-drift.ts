@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { RunError } from "@pulumi/pulumi";
+import { RunError } from "./pulumi";
 import type { SchemaDifference } from "../provider/rollout/schema/compare";
 import type { DriftTenant, TenantDrift } from "../provider/rollout/schema/drift";
 import type { LookupOptions } from "./lookup";

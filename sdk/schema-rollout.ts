@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./pulumi";
 import { Group } from "./group";
 import { type Need, joinPreflight } from "./preflight";
 import { isKind, remoteInputs, typeOf, withoutStacks } from "./remote";

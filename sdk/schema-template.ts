@@ -1,5 +1,5 @@
 import { isAbsolute, relative, resolve } from "node:path";
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./pulumi";
 import { nameFrom } from "../provider/resources/name";
 import { type MigrationFormat, type MigrationRef, digestOf, readMigrations } from "../provider/rollout/source";
 import { formatTemplateRef } from "../provider/rollout/template-ref";

@@ -1,5 +1,5 @@
 import { isAbsolute, join } from "node:path";
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./pulumi";
 import { nameFrom } from "../provider/resources/name";
 import { unpackFleet } from "../provider/resources/tenant-fleet/pack";
 import type { FleetState } from "../provider/resources/tenant-fleet/record";
