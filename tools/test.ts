@@ -22,6 +22,8 @@ const PLATFORM = [
   "tools",
   "transfer",
 ];
+/** Take minutes: they go first, so that at the end no process works on one of them while the other has nothing to do. */
+const LONG = ["soak", path.join("engine", "kill"), path.join("engine", "bad-input"), path.join("engine", "replacement")];
 /** Far above what one takes: only a hang should reach it, not a busy machine. */
 const FAST_MS = 60_000;
 /** One test runs several `pulumi` commands of a few seconds each, on a loaded machine. */
@@ -34,7 +36,8 @@ async function main(args: string[]): Promise<number> {
     .sort();
   const within = (...folders: string[]) =>
     files.filter((file) => folders.some((folder) => file.startsWith(path.join("test", folder) + path.sep)));
-  const withEngine = within("engine", "soak");
+  const isLong = (file: string) => LONG.some((beginning) => file.startsWith(path.join("test", beginning)));
+  const withEngine = within("engine", "soak").sort((a, b) => Number(isLong(b)) - Number(isLong(a)));
   const onPlatform = within(...PLATFORM);
   const quick = files.filter((file) => !withEngine.includes(file) && !onPlatform.includes(file));
   // Before several processes would fetch or install the same; what cannot be had, the tests that need it say.
