@@ -23,7 +23,12 @@ const PLATFORM = [
   "transfer",
 ];
 /** Take minutes: they go first, so that at the end no process works on one of them while the other has nothing to do. */
-const LONG = ["soak", path.join("engine", "kill"), path.join("engine", "bad-input"), path.join("engine", "replacement")];
+const LONG = [
+  "soak",
+  path.join("engine", "kill"),
+  path.join("engine", "bad-input"),
+  path.join("engine", "replacement"),
+];
 /** Far above what one takes: only a hang should reach it, not a busy machine. */
 const FAST_MS = 60_000;
 /** One test runs several `pulumi` commands of a few seconds each, on a loaded machine. */
