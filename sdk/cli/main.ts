@@ -9,6 +9,7 @@ import { keygenCommand } from "./keygen";
 import { localCommand } from "./local";
 import { manifestCommand } from "./manifest";
 import { moveCommand } from "./move";
+import { previewCommand } from "./preview";
 import { readerCommands } from "./readers";
 import { reapCommand } from "./reap";
 import { registryCommand } from "./registry";
@@ -26,6 +27,7 @@ const program = new Command("tenantry")
   .addCommand(resumeCommand())
   .addCommand(restoreCommand())
   .addCommand(reapCommand())
+  .addCommand(previewCommand())
   .addCommand(moveCommand())
   .addCommand(importCommand())
   .addCommand(schemaCommand())

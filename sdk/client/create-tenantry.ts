@@ -4,6 +4,7 @@ import { registryName, templateName } from "../../provider/registry/reserved-nam
 import type { Ground } from "./ground";
 import { readManifest } from "./manifest-file";
 import { type ConnectionOptions, optionNames, refuseUnknownOptions, settingsFrom } from "./options";
+import { previewOn } from "./preview";
 import type { Sources } from "./tenant-access";
 import { templatesFrom } from "./templates";
 import { type CacheSettings, type Defaults, type Tenantry, tenantryOn } from "./tenantry";
@@ -21,7 +22,8 @@ export interface TenantryOptions extends ConnectionOptions, Sources, Defaults {
 
 /**
  * The run-time library for one organization: connects to tenants, and makes and ends them. Several may live in one
- * process. Options win over the environment; nothing is asked of the platform before it is needed.
+ * process. Options win over the environment; nothing is asked of the platform before it is needed. With TENANTRY_PREVIEW
+ * set it opens the branches of a pull request, and refuses everything else.
  *
  * Fails with "not-configured", "credentials-missing" or "invalid-input"; what is not needed, because `tokenFor` is given,
  * is missed only where it is used.
@@ -36,8 +38,10 @@ export interface TenantryOptions extends ConnectionOptions, Sources, Defaults {
 export function createTenantry(options: TenantryOptions = {}): Tenantry {
   refuseUnknownOptions(options, [...optionNames, "templates", "manifest"]);
   const { platform, organization, token, apiUrl, databaseUrl, signingKey, ...others } = options;
-  const { templates = {}, manifest: path, ...rest } = others;
+  const { preview = process.env["TENANTRY_PREVIEW"], templates = {}, manifest: path, ...rest } = others;
   const manifest = path === undefined ? undefined : readManifest(path, rest.group);
+  const tenants = { ...manifest?.tenants, ...rest.tenants };
+  if (preview !== undefined) return previewOn(preview, { tenants, cache: rest.cache });
   const given = { platform, organization, token, apiUrl, databaseUrl, signingKey };
   let selected: Platform | undefined;
   const select = (): Platform => (selected ??= selectPlatform(settingsFrom(given, process.env, manifest)));
@@ -47,5 +51,5 @@ export function createTenantry(options: TenantryOptions = {}): Tenantry {
     ...{ platform: select, registryName, templateName, place: manifest?.place },
     template: templatesFrom({ ...manifest?.templates, ...own }),
   };
-  return tenantryOn(ground, { ...rest, tenants: { ...manifest?.tenants, ...rest.tenants } });
+  return tenantryOn(ground, { ...rest, tenants });
 }

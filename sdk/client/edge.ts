@@ -11,6 +11,7 @@ import type { Template } from "./ground";
 import { type ConnectionOptions, optionNames, refuseUnknownOptions, settingsFrom } from "./options";
 import type { Rules } from "../manifest/definition";
 import { placeBy } from "./manifest-rules";
+import { previewOn } from "./preview";
 import type { Sources } from "./tenant-access";
 import { type CacheSettings, type Defaults, type Tenantry, tenantryOn } from "./tenantry";
 
@@ -40,7 +41,9 @@ export interface TenantryOptions extends ConnectionOptions, Sources, Defaults {
  */
 export function createTenantry(options: TenantryOptions): Tenantry {
   refuseUnknownOptions(options, [...optionNames, "templates", "rules"]);
-  const { platform, organization, token, apiUrl, databaseUrl, signingKey, templates = {}, rules, ...rest } = options;
+  const { platform, organization, token, apiUrl, databaseUrl, signingKey, ...others } = options;
+  const { preview, templates = {}, rules, ...rest } = others;
+  if (preview !== undefined) return previewOn(preview, rest);
   const given = { platform, organization, token, apiUrl, databaseUrl, signingKey };
   let selected: Platform | undefined;
   const select = (): Platform => (selected ??= selectRemotePlatform(settingsFrom(given, {})));

@@ -16,10 +16,15 @@ export interface ConnectionOptions {
   readonly databaseUrl?: string;
   /** On libsql-server, what tokens are signed with. @default TENANTRY_SIGNING_KEY */
   readonly signingKey?: string;
+  /**
+   * What `tenantry preview up` gave for a pull request, a secret: then its branches are opened, and nothing else; no
+   * platform is asked. In Node.js, a variable that is set and empty is an error. @default TENANTRY_PREVIEW, in Node.js
+   */
+  readonly preview?: string;
 }
 
 export const optionNames = [
-  ...["platform", "organization", "token", "apiUrl", "databaseUrl", "signingKey", "cache", "tenants"],
+  ...["platform", "organization", "token", "apiUrl", "databaseUrl", "signingKey", "preview", "cache", "tenants"],
   ...["urlFor", "tokenFor", "group", "template", "access", "tokenTtl"],
 ];
 
@@ -45,7 +50,7 @@ const missingOptions = [
 
 /** What is wrong is said of options and variables: an application knows no stack. */
 export function settingsFrom(
-  { token, ...given }: ConnectionOptions,
+  { token, ...given }: Omit<ConnectionOptions, "preview">,
   env: NodeJS.ProcessEnv,
   { platform, organization }: Pick<ConnectionOptions, "platform" | "organization"> = {},
 ): ConnectionSettings {
