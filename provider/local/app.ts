@@ -2,13 +2,16 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { accountApi } from "./api/account";
 import { apiTokensApi, organizationTokensApi } from "./api/api-tokens";
+import { audited, auditLogApi } from "./api/audit-log";
 import { authorize } from "./api/authorize";
 import { databaseActivityApi } from "./api/database-activity";
 import { databasesApi } from "./api/databases";
 import { groupsApi } from "./api/groups";
+import { invitesApi } from "./api/invites";
 import { locationsApi } from "./api/locations";
-import { invitesApi, membersApi } from "./api/members";
+import { membersApi } from "./api/members";
 import { organizationsApi } from "./api/organizations";
+import { peopleApi } from "./api/people";
 import { type FaultOptions, faults } from "./faults";
 import type { Fleet } from "./fleet";
 import { refuseForeignPages } from "./foreign-page";
@@ -66,13 +69,18 @@ export function createApp(options: AppOptions): Hono {
   app.get("/tenantry/identity", (c) => c.json({ id: control.id }));
   app.route("/v1/locations", locationsApi());
   // Not all of /v1 and /v2: libSQL has calls of its own there, which take a database's token.
-  for (const part of ["/v1/auth/*", "/v1/organizations/*", "/v2/organizations/*"])
-    app.use(part, authorize({ control, required: auth }));
+  for (const part of [
+    ...["/v1/auth/*", "/v1/organizations/*", "/v2/organizations/*"],
+    ...["/tenantry/users/*", "/tenantry/organizations/*"],
+  ])
+    app.use(part, authorize({ control, required: auth }), audited(control));
+  app.route("/tenantry", peopleApi(control));
   app.route("/v1/auth", apiTokensApi(control));
   app.route("/v1/organizations", organizationsApi(control, plan));
   app.route("/v1/organizations/:organization", accountApi(options));
   app.route("/v1/organizations/:organization/members", membersApi(control));
-  app.route("/v2/organizations/:organization/invites", invitesApi(control));
+  app.route("/v2/organizations/:organization/invites", invitesApi(control, plan));
+  app.route("/v1/organizations/:organization/audit-logs", auditLogApi(control, plan));
   app.route("/v1/organizations/:organization/api-tokens", organizationTokensApi(control));
   app.route("/v1/organizations/:organization/groups", groupsApi(options));
   app.route("/v1/organizations/:organization/databases", databasesApi(options));

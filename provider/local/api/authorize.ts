@@ -69,9 +69,14 @@ function requireScope(c: Context, grant: ApiTokenRow): void {
   if (!grant.scopes?.includes(demand)) throw forbidden(`it lacks the scope ${demand}`);
 }
 
+/** The call that answers, as it is registered; undefined: none does. */
+export function servedRoute(c: Context): { readonly method: string; readonly path: string } | undefined {
+  return matchedRoutes(c).find(({ method }) => method !== "ALL");
+}
+
 /** Fails closed: a call that is served but not listed asks for a token of the whole organization. */
 function demandOf(c: Context): Demand | undefined {
-  const served = matchedRoutes(c).find(({ method }) => method !== "ALL");
+  const served = servedRoute(c);
   return served && (demands[`${served.method} ${served.path}`] ?? "organization");
 }
 

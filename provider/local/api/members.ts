@@ -3,64 +3,72 @@ import type { Context } from "hono";
 import { z } from "zod";
 import { ApiProblem, readBody } from "../problem";
 import type { Control } from "../store/control";
+import type { MemberRow } from "../store/people";
 import { organizationOf } from "./organizations";
 
-const addition = z.looseObject({ username: z.string("a username is required") });
-
-/** The one user there is, who owns every organization. */
+/** The folder's own user, who owns every organization. */
 export const owner = { username: "local", email: "" };
 
-/** Members of an organization (Turso docs): its owner. Nobody else has an account here who could be added. */
+/** Turso docs: what can be given; "owner" can only be read. */
+export const role = z.enum(["admin", "member", "viewer"], "a role is admin, member or viewer");
+const addition = z.looseObject({ username: z.string("a username is required"), role: role.optional() });
+const change = z.looseObject({ role });
+
+/** Members of an organization (Turso docs): its owner, and who was added or has accepted an invite. */
 export function membersApi(control: Control): Hono {
-  const member = { ...owner, role: "owner" };
-  const found = (c: Context): void => {
-    organizationOf(c, control);
+  const add = (c: Context, organization: string, username: string, given: z.output<typeof role> = "member") => {
+    if (memberOf(control, organization, username)) throw new ApiProblem(409, `user ${username} is already a member`);
     // Turso docs: 404 for a user that is not there.
-    if (c.req.param("username") !== owner.username) throw new ApiProblem(404, "user not found");
+    const user = control.people.user(username);
+    if (!user) throw new ApiProblem(404, `user not found: nobody here has the account ${username}`);
+    control.people.putMember(organization, user.username, given);
+    return c.json({ member: user.username, role: given });
   };
-  const add = (username: string): never => {
-    if (username === owner.username) throw new ApiProblem(409, `user ${owner.username} is already a member`);
-    throw new ApiProblem(404, "user not found: the embedded platform has no accounts but its owner's");
+  const found = (c: Context): { readonly organization: string; readonly member: MemberRow } => {
+    const organization = organizationOf(c, control);
+    const member = memberOf(control, organization, c.req.param("username") ?? "");
+    if (!member) throw new ApiProblem(404, "user not found");
+    return { organization, member };
+  };
+  const changeable = (c: Context): ReturnType<typeof found> => {
+    const one = found(c);
+    if (one.member.role === "owner")
+      throw new ApiProblem(403, "forbidden: the owner of an organization stays what they are");
+    return one;
   };
   return (
     new Hono()
       .get("/", (c) => {
-        organizationOf(c, control);
-        return c.json({ members: [member] });
+        const organization = organizationOf(c, control);
+        return c.json({ members: [{ ...owner, role: "owner" }, ...control.people.members(organization)] });
       })
       .post("/", async (c) => {
-        organizationOf(c, control);
-        return add((await readBody(c, addition)).username);
+        const organization = organizationOf(c, control);
+        const { username, role: given } = await readBody(c, addition);
+        return add(c, organization, username, given);
       })
-      .get("/:username", (c) => {
-        found(c);
-        return c.json({ member });
-      })
+      .get("/:username", (c) => c.json({ member: found(c).member }))
       // Where @tursodatabase/api sends what the docs have without a name in the path.
-      .post("/:username", (c) => {
-        organizationOf(c, control);
-        return add(c.req.param("username"));
+      .post("/:username", async (c) => {
+        const organization = organizationOf(c, control);
+        const { role: given } = await readBody(c, addition.partial());
+        return add(c, organization, c.req.param("username"), given);
       })
-      .on(["PATCH", "DELETE"], "/:username", (c) => {
-        found(c);
-        throw new ApiProblem(403, "forbidden: the owner of an organization stays what they are");
+      .patch("/:username", async (c) => {
+        const { organization, member } = changeable(c);
+        const { role: given } = await readBody(c, change);
+        control.people.putMember(organization, member.username, given);
+        return c.json({ member: { ...member, role: given } });
+      })
+      .delete("/:username", (c) => {
+        const { organization, member } = changeable(c);
+        control.people.removeMember(organization, member.username);
+        return c.json({ member: member.username });
       })
   );
 }
 
-/** Invites to an organization (Turso docs: version 2 of the API): none, since no mail leaves this machine. */
-export function invitesApi(control: Control): Hono {
-  return new Hono()
-    .get("/", (c) => {
-      organizationOf(c, control);
-      return c.json({ invites: [] });
-    })
-    .post("/", (c) => {
-      organizationOf(c, control);
-      throw new ApiProblem(400, "the embedded platform invites nobody: it sends no mail");
-    })
-    .delete("/:email", (c) => {
-      organizationOf(c, control);
-      throw new ApiProblem(404, "invite not found");
-    });
+export function memberOf(control: Control, organization: string, username: string): MemberRow | undefined {
+  if (username.toLowerCase() === owner.username) return { ...owner, role: "owner" };
+  return control.people.member(organization, username);
 }

@@ -56,6 +56,7 @@ export const demands: Readonly<Record<string, Demand>> = {
   [`GET ${organization}/subscription`]: "read",
   [`GET ${organization}/usage`]: "organization",
   [`GET ${organization}/invoices`]: "organization",
+  [`GET ${organization}/audit-logs`]: "organization",
   [`GET ${organization}/groups`]: "read",
   [`POST ${organization}/groups`]: "organization",
   [`GET ${group}`]: "read",

@@ -4,9 +4,11 @@ import { join } from "node:path";
 import Database from "libsql";
 import { TenantryError } from "../../platform/errors";
 import { type ApiTokenRows, createApiTokenRows } from "./api-tokens";
+import { type AuditLog, createAuditLog } from "./audit-log";
 import { createDatabaseRows, type DatabaseRows } from "./databases";
 import { createGroupRows, type GroupRows } from "./groups";
 import { createOrganizationRows, type OrganizationRows } from "./organizations";
+import { createPeopleRows, type PeopleRows } from "./people";
 
 /** What the platform knows: its identity, groups, databases and keys, in `control.db`. */
 export interface Control {
@@ -22,6 +24,8 @@ export interface Control {
   readonly databases: DatabaseRows;
   readonly apiTokens: ApiTokenRows;
   readonly settings: OrganizationRows;
+  readonly people: PeopleRows;
+  readonly audit: AuditLog;
   /** All or nothing. */
   transaction(work: () => void): void;
   close(): void;
@@ -82,6 +86,8 @@ export function openControl(directory: string, organizations: readonly string[] 
     databases: createDatabaseRows(sql),
     apiTokens: createApiTokenRows(sql),
     settings: createOrganizationRows(sql),
+    people: createPeopleRows(sql),
+    audit: createAuditLog(sql),
     transaction(work) {
       sql.exec("BEGIN IMMEDIATE");
       try {
