@@ -16,7 +16,7 @@ export type CatalogueRow = Readonly<Record<string, string | number | null>>;
 /** "absent": there is no catalogue. */
 export type Transaction = (statements: readonly Statement[]) => Promise<CatalogueRow[][] | "absent">;
 
-const value = z.union([
+const value = z.discriminatedUnion("type", [
   z.object({ type: z.literal("null") }).transform(() => null),
   z.object({ type: z.literal("text"), value: z.string() }).transform((wire) => wire.value),
   z.object({ type: z.literal("integer"), value: z.coerce.number() }).transform((wire) => wire.value),
