@@ -25,6 +25,7 @@ export default tseslint.config(
       "provider/rollout/schema/scratch.ts",
       "provider/registry/**",
       "provider/drivers/tenantsdb/postgres-sql.ts",
+      "provider/drivers/tenantsdb/row-counts.ts",
       "provider/resources/tenant-database/{contents,row-counts}.ts",
       "provider/transfer/{clear,load,rows,survey,transfer,verify}.ts",
       "provider/local/hrana/**",

@@ -18,6 +18,8 @@ export interface Deployments {
    * `onProgress` is told how many are done.
    */
   deploy(name: string, options?: DeployOptions): Promise<DeploymentOutcome>;
+  /** Every deployment there was, the newest first. */
+  all(): Promise<DeploymentRecord[]>;
   /** What has been deployed to one tenant, the newest first. */
   ofTenant(tenant: string, limit?: number): Promise<DeploymentRecord[]>;
 }
@@ -50,4 +52,8 @@ export interface DeploymentRecord {
   readonly status: string | undefined;
   /** ISO 8601. */
   readonly at: string | undefined;
+  /** How many tenants it is of, has reached, and has failed for; each where it is told. */
+  readonly total?: number;
+  readonly completed?: number;
+  readonly failed?: number;
 }

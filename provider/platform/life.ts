@@ -5,11 +5,16 @@
 import type { PlatformDatabase } from "./platform";
 
 export interface Life {
-  /** `softDelete`: deletes it so that `undeleteDatabase` brings it back. Absence is success. */
-  softDeleteDatabase?(name: string): Promise<void>;
+  /**
+   * `softDelete`: deletes it so that `undeleteDatabase` brings it back. Absence is success. Where the trash does not promise
+   * its rows, a backup is taken and they are counted first, and `onSecured` is waited for before anything is deleted.
+   */
+  softDeleteDatabase?(name: string, onSecured?: (secured: Secured) => Promise<void>): Promise<void>;
   /** `softDelete`: brings it back, and waits until it is there. Fails with "database-not-found" where the trash lacks it. */
   undeleteDatabase?(name: string): Promise<PlatformDatabase>;
 
+  /** `softDelete`: its rows as they are now, to be compared with those that were counted before it was deleted. */
+  countRows?(name: string): Promise<Counted>;
   /** `softDelete`: what is in the trash under that name. */
   trashedDatabase?(name: string): Promise<PlatformDatabase | undefined>;
 
@@ -34,6 +39,21 @@ export interface Life {
 
 /** A name of a backup, or a moment, ISO 8601. */
 export type RestorePoint = { readonly backup: string } | { readonly timestamp: string };
+
+/** How many rows each table has, by a name that says which database it is in: "app.public.notes". */
+export type RowCounts = Readonly<Record<string, number>>;
+
+export interface Counted {
+  /** Undefined where they could not be counted; then `why` says it. */
+  readonly rows: RowCounts | undefined;
+  readonly why?: string;
+}
+
+/** What is known of a tenant's rows before it is deleted softly. */
+export interface Secured extends Counted {
+  /** Ids; a tenant of several databases may have one of each. */
+  readonly backups: readonly string[];
+}
 
 export interface Backup {
   /** What `restoreFrom.backup` takes. */

@@ -1,5 +1,7 @@
 import { createBatcher } from "../batch";
 import { TenantryError } from "../platform/errors";
+import type { Secured } from "../platform/life";
+import type { Platform } from "../platform/platform";
 import type { Sql, SqlResult, SqlStatement } from "../platform/sql";
 import {
   type Claim,
@@ -14,6 +16,7 @@ import { letGoOrTakeBack } from "./commands";
 import { findMoves, movesTo } from "./move";
 import { isBeingReaped, reapedMeanwhile } from "./reaping";
 import { registrySchema } from "./schema";
+import { missingRows, secureStatement, securedTable } from "./secured";
 import { type Trash, findTrash, rememberStatement, spareStatement, spareUntil, trashTable } from "./trash";
 
 /**
@@ -38,6 +41,10 @@ export interface Registry {
   deleting(claim: ClaimKey): Promise<void>;
   /** Records that a soft delete is about to begin, and what is to be put back when it is undone. */
   trashing(claim: ClaimKey, trash: Trash): Promise<void>;
+  /** Records what is known of its rows, before it is deleted. */
+  secured(databaseId: string, secured: Secured): Promise<void>;
+  /** See secured.ts. */
+  missingRows(platform: Platform, of: { readonly name: string; readonly databaseId: string }): MissingRows;
   /** Records that the database is in the trash. */
   trashed(claim: ClaimKey): Promise<void>;
   /** What there is to know of a database in the trash. */
@@ -64,6 +71,8 @@ export interface Registry {
   /** This run's fencing number: higher than that of any run that began before. */
   run(): Promise<number>;
 }
+
+type MissingRows = ReturnType<typeof missingRows>;
 
 /** Which row, and in which incarnation: a write of an older one meets none. */
 export type ClaimKey = Pick<Claim, "kind" | "name" | "incarnation" | "standing">;
@@ -139,6 +148,11 @@ export function openRegistry(sql: Sql, stack: string, begun?: number): Registry 
     ],
     () => undefined,
   );
+  const secured = inBatches<{ databaseId: string; secured: Secured }, void>(
+    2,
+    ({ databaseId, secured: known }) => [{ sql: securedTable, args: [] }, secureStatement(databaseId, known)],
+    () => undefined,
+  );
   const spare = inBatches<ClaimKey, void>(
     1,
     ({ name, incarnation, standing }) => [spareStatement({ name, incarnation: standing ?? incarnation }, spareUntil())],
@@ -183,6 +197,8 @@ export function openRegistry(sql: Sql, stack: string, begun?: number): Registry 
     trashing: (claim, trash) => trashing({ claim, trash }),
     trashed: (claim) => change({ claim, sql: "UPDATE claims SET state = 'trashed'", args: [] }),
     trash: (name) => findTrash(sql, name),
+    secured: (databaseId, known) => secured({ databaseId, secured: known }),
+    missingRows: (platform, of) => missingRows(platform, sql, of),
     spare,
     release: (claim) => change({ claim, sql: "DELETE FROM claims", args: [] }),
     gone: async (name, databaseId) => {

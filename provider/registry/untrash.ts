@@ -3,11 +3,14 @@ import type { Platform } from "../platform/platform";
 import type { Sql } from "../platform/sql";
 import { asRead, overtake } from "./hand-over";
 import type { RecordedClaim } from "./inspect";
+import { missingRows } from "./secured";
 import { type Trash, openAgain, spareStatement, spareUntil } from "./trash";
 
 /** Whether it had an end of its own, which has passed and was taken away. */
 export interface Untrashed {
   readonly wasExpired: boolean;
+  /** That it has other rows than it had, to be thrown; or that they could not be counted. */
+  readonly missing?: TenantryError | string;
 }
 
 /**
@@ -29,6 +32,8 @@ export async function untrash(
   });
   if (found!.rows.length === 0) throw changed(claim.name);
   const { id } = await openAgain(platform, trash);
+  // Before the registry says that it is back: whoever is killed here compares the next time.
+  const missing = await missingRows(platform, sql, trash);
   const wasExpired = claim.expiresAt !== undefined && Date.parse(claim.expiresAt) <= now;
   const [, , after] = await sql.batch(
     [
@@ -47,7 +52,7 @@ export async function untrash(
     { idempotent: true },
   );
   if (after!.rows[0]?.["state"] !== "held") throw changed(claim.name);
-  return { wasExpired };
+  return missing === undefined ? { wasExpired } : { wasExpired, missing };
 }
 
 const changed = (name: string): TenantryError =>

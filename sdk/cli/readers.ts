@@ -1,11 +1,17 @@
 import { type Command, Option } from "commander";
+import type { DeploymentRecord } from "../../provider/platform/deployments";
 import type { Figure, LogEntry } from "../../provider/platform/life";
+import type { Platform } from "../../provider/platform/platform";
 import { table } from "./schema/table";
-import { type Read, type ReaderFlags, readerCommand, secondsFlag, wholeFlag } from "./tenant/reader";
+import { type Read, type Reader, type ReaderFlags, readerCommand, secondsFlag, wholeFlag } from "./tenant/reader";
 
 /** `tenantry logs | metrics | stats | instances | backups TENANT`: what the platform tells of one tenant. */
-export const readerCommands = (): Command[] => [
-  readerCommand<LogFlags>({
+export const readerCommands = (): Command[] => readers.map(readerCommand);
+
+const reader = <Flags extends ReaderFlags>(of: Reader<Flags>): Reader<never> => of;
+
+export const readers: readonly Reader<never>[] = [
+  reader<LogFlags>({
     verb: "logs",
     description: "Show a tenant's queries one by one, the newest first, where the platform keeps them.",
     example: "tenantry logs acme --type slow --since 24h",
@@ -21,7 +27,7 @@ export const readerCommands = (): Command[] => [
     ],
     read: readLogs,
   }),
-  readerCommand({
+  reader<ReaderFlags>({
     verb: "metrics",
     description: "Show what a tenant uses: stored bytes, rows, and what else the platform counts.",
     example: "tenantry metrics acme",
@@ -33,7 +39,7 @@ export const readerCommands = (): Command[] => [
       return { document: { metrics }, lines: table(metrics.map((one) => [one.name, figureText(one)])) };
     },
   }),
-  readerCommand({
+  reader<ReaderFlags>({
     verb: "stats",
     description: "Show what a tenant's queries cost, the most expensive first.",
     example: "tenantry stats acme --json",
@@ -54,7 +60,7 @@ export const readerCommands = (): Command[] => [
       return { document: { figures, queries }, lines: lines.length > 0 ? lines : ["Nothing was counted yet."] };
     },
   }),
-  readerCommand({
+  reader<ReaderFlags>({
     verb: "instances",
     description: "Show where a tenant's database runs.",
     example: "tenantry instances acme",
@@ -67,7 +73,7 @@ export const readerCommands = (): Command[] => [
       return { document: { instances }, lines: table([["NAME", "KIND", "REGION", "HOST"], ...rows]) };
     },
   }),
-  readerCommand<ReaderFlags & { readonly take?: boolean }>({
+  reader<ReaderFlags & { readonly take?: boolean }>({
     verb: "backups",
     description: "List a tenant's backups, or take one now, where the platform has backups with names.",
     example: "tenantry backups acme --take",
@@ -89,7 +95,38 @@ export const readerCommands = (): Command[] => [
       return { document: { taken: taken ?? null, backups }, lines };
     },
   }),
+  reader<DeploymentFlags>({
+    verb: "deployments",
+    description: "List what the platform has deployed, to one tenant or to all, the newest first.",
+    example: "tenantry deployments acme --limit 10",
+    has: ({ schemas }) => schemas === "deployments",
+    lacking: "no deployments: Tenantry brings a schema to each of its tenants itself",
+    instead: "`npx tenantry schema status` shows what each of them has had.",
+    options: [new Option("--limit <count>", "at most so many").default("50")],
+    async read(platform, name, { limit }) {
+      const most = wholeFlag(limit, "--limit");
+      return deploymentsRead((await platform.deployments!.ofTenant(name, most)).slice(0, most), false);
+    },
+    async readAll(platform, { limit }) {
+      return deploymentsRead((await platform.deployments!.all()).slice(0, wholeFlag(limit, "--limit")), true);
+    },
+  }),
 ];
+
+type DeploymentFlags = ReaderFlags & { readonly limit: string };
+
+/** `isOfAll`: how many tenants each has reached is told too. */
+function deploymentsRead(deployments: readonly DeploymentRecord[], isOfAll: boolean): Read {
+  const reached = ({ completed, total, failed }: DeploymentRecord): string =>
+    completed === undefined ? "-" : `${completed} of ${total ?? "?"}${failed ? `, ${failed} failed` : ""}`;
+  const rows = deployments.map((one) => [
+    ...[one.at ?? "-", one.blueprint ?? "-", one.version ?? "-", one.status ?? "-"].map(oneLine),
+    ...(isOfAll ? [reached(one)] : []),
+    oneLine(one.id),
+  ]);
+  const head = ["AT", "BLUEPRINT", "VERSION", "STATUS", ...(isOfAll ? ["TENANTS"] : []), "DEPLOYMENT"];
+  return { document: { deployments }, lines: rows.length > 0 ? table([head, ...rows]) : ["There are none yet."] };
+}
 
 type LogFlags = ReaderFlags & {
   readonly type?: "error" | "slow";
@@ -100,7 +137,7 @@ type LogFlags = ReaderFlags & {
 };
 
 async function readLogs(
-  platform: Parameters<Parameters<typeof readerCommand>[0]["read"]>[0],
+  platform: Platform,
   name: string,
   { type, search, source, since, limit }: LogFlags,
 ): Promise<Read> {

@@ -22,7 +22,18 @@ export interface DriverUnderTest {
   readonly perDatabase?: readonly ProvenFlag[];
   /** What a tenant is made of, where it has to be said. */
   readonly parts?: readonly PartSpec[];
+  /** What one is made of that can go back to a moment, where that is another. */
+  readonly partsWithMoments?: readonly PartSpec[];
+  /** Rows of a database, past the driver, where that runs no SQL on tenants. */
+  readonly rows?: RowsOf;
+  /** Has a query in the database's log, where the driver's own are not there. */
+  readonly logged?: (database: string, query: string) => Promise<void>;
   close(): Promise<void>;
+}
+
+export interface RowsOf {
+  insert(database: string, count: number): Promise<void>;
+  count(database: string): Promise<number>;
 }
 
 /** The driver under test, with what most of its tests do. */

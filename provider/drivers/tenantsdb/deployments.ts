@@ -1,6 +1,6 @@
 import type { HttpAnswer } from "../../http/answer";
 import type { Clock } from "../../http/clock";
-import type { Deployments } from "../../platform/deployments";
+import type { DeploymentRecord, Deployments } from "../../platform/deployments";
 import { SqlError, TenantryError, hasCode } from "../../platform/errors";
 import type { Api } from "./api";
 import { postgresSql } from "./postgres-sql";
@@ -115,20 +115,24 @@ export function createDeployments({ api, workspaces, clock }: DeploymentOptions)
       }
     },
 
+    all: async () => (await list()).map(recordOf).sort(newestFirst),
+
     async ofTenant(tenant, limit = 50) {
       const doing = { doing: `list the deployments to tenant "${tenant}"`, kind: "look" } as const;
       const query = { limit: String(limit) };
       const answer = await api.call(doing, { method: "GET", path: `${tenantAt(tenant)}/deployments`, query });
-      return read(allDeployments, answer).map((one) => ({
-        id: one.id ?? "",
-        blueprint: one.blueprint,
-        version: one.version,
-        status: one.status,
-        at: one.createdAt,
-      }));
+      return read(allDeployments, answer).map(recordOf).sort(newestFirst);
     },
   };
 }
+
+function recordOf({ id = "", blueprint, version, status, createdAt, ...counts }: WireDeployment): DeploymentRecord {
+  const { total, completed, failed } = counts;
+  return { id, blueprint, version, status, at: createdAt, total, completed, failed };
+}
+
+/** The docs do not say in which order they come; those without a moment stay where they are. */
+const newestFirst = (a: DeploymentRecord, b: DeploymentRecord): number => (b.at ?? "").localeCompare(a.at ?? "");
 
 function idIn(answer: HttpAnswer): string | undefined {
   const found = oneDeployment.safeParse(answer.body);

@@ -1,10 +1,11 @@
 import type { Clock } from "../../http/clock";
 import { TenantryError } from "../../platform/errors";
-import type { Backup, Life } from "../../platform/life";
+import type { Backup, Life, Secured } from "../../platform/life";
 import type { PartSpec, Platform } from "../../platform/platform";
 import type { Api } from "./api";
 import { Refused } from "./problems";
 import { tenantReaders } from "./readers";
+import { countRows } from "./row-counts";
 import { type Tenants, at } from "./tenants";
 import { isPassing, watchTenant } from "./watch";
 import { type WireTenant, allBackups, read, scheduled } from "./wire";
@@ -48,16 +49,18 @@ export function tenantsdbLife({ api, tenants, clock }: LifeOptions): OfTenant {
       .sort((a, b) => (b.takenAt ?? "").localeCompare(a.takenAt ?? ""));
   };
 
-  /** Takes one and waits until the list has it: what is only scheduled restores nothing. */
-  const takeBackup = async (name: string): Promise<Backup | undefined> => {
+  /** Takes one of each of its databases and waits until the list has them: what is only scheduled restores nothing. */
+  const takeBackups = async (name: string): Promise<Backup[]> => {
     const doing = `back tenant "${name}" up`;
     const before = new Set((await listBackups(name)).map(({ id }) => id));
     // Sent twice, there are two, which does no harm.
     const { paths } = read(scheduled, await post(name, "backup", doing, undefined, true));
     const until = clock.now() + backupPatience;
     for (let pause = 500; ; pause = Math.min(pause * 1.5, 5_000)) {
-      const found = (await listBackups(name)).find(({ id }) => (paths?.length ? paths.includes(id) : !before.has(id)));
-      if (found) return found;
+      const found = (await listBackups(name)).filter(({ id }) =>
+        paths?.length ? paths.includes(id) : !before.has(id),
+      );
+      if (found.length >= (paths?.length || 1)) return found;
       if (clock.now() + pause > until || clock.cancelled.aborted) {
         throw new TenantryError(
           "not-ready",
@@ -69,6 +72,18 @@ export function tenantsdbLife({ api, tenants, clock }: LifeOptions): OfTenant {
     }
   };
 
+  /** Backs a tenant up and counts its rows. One that is suspended answers no query: it goes on for that moment. */
+  const secure = async (tenant: WireTenant): Promise<Secured> => {
+    const { name, status } = tenant;
+    if (status === "suspended") await tenants.configureDatabase(name, { blockReads: false, blockWrites: false });
+    else if (status !== "ready") {
+      const doing = `back tenant "${name}" up before it is deleted`;
+      await watchTenant({ name, doing, deadline: patience, look: () => tenants.look(name), clock });
+    }
+    const backups = (await takeBackups(name)).map(({ id }) => id);
+    return { backups, ...(await countRows(api, tenant)) };
+  };
+
   return {
     ...tenantReaders(api, (name, doing) => require(name, doing)),
 
@@ -78,14 +93,15 @@ export function tenantsdbLife({ api, tenants, clock }: LifeOptions): OfTenant {
       return tenants.asDatabase(await watchTenant({ name, doing, deadline, look, onStatus, clock }));
     },
 
-    async softDeleteDatabase(name) {
+    async softDeleteDatabase(name, onSecured = async () => {}) {
       const tenant = await tenants.look(name);
       if (!tenant || tenant.status === "deleted") return;
       // TenantsDB docs: what comes back on L1 is databases made anew; whether with their rows is not said.
-      const shared = tenant.databases.some(({ isolation }) => isolation !== "L2");
-      if (shared && tenant.status === "ready") await takeBackup(name);
+      if (tenant.databases.some(({ isolation }) => isolation !== "L2")) await onSecured(await secure(tenant));
       await tenants.softDelete(name);
     },
+
+    countRows: async (name) => countRows(api, await require(name, `count the rows of tenant "${name}"`)),
 
     async trashedDatabase(name) {
       const tenant = await tenants.look(name);
@@ -117,7 +133,7 @@ export function tenantsdbLife({ api, tenants, clock }: LifeOptions): OfTenant {
     },
 
     listBackups,
-    takeBackup,
+    takeBackup: async (name) => (await takeBackups(name))[0],
 
     async restoreDatabase(name, to) {
       const isMoment = "timestamp" in to;

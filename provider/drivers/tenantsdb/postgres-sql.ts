@@ -11,6 +11,9 @@ export type RunQuery = (query: string, idempotent: boolean) => Promise<HttpAnswe
 /** Begins every answer of our function: the docs do not say in which shape an answer shows rows. */
 const mark = "tenantry:";
 
+/** A text of JSON as a value that `markedIn` finds in an answer. */
+export const marked = (json: string): string => `'${mark}' || encode(convert_to(${json}, 'UTF8'), 'hex')`;
+
 /**
  * A batch as one statement: the API takes one text, and does not promise that several are one transaction. A function is
  * one. Like SQLite's writers, ours go one after the other. What a statement refuses is an answer, not a failure of
@@ -34,9 +37,9 @@ BEGIN
       at := at + 1;
     END LOOP;
   EXCEPTION WHEN OTHERS THEN
-    RETURN '${mark}' || encode(convert_to(jsonb_build_object('error', SQLERRM, 'state', SQLSTATE, 'index', at)::text, 'UTF8'), 'hex');
+    RETURN ${marked("jsonb_build_object('error', SQLERRM, 'state', SQLSTATE, 'index', at)::text")};
   END;
-  RETURN '${mark}' || encode(convert_to(jsonb_build_object('results', results)::text, 'UTF8'), 'hex');
+  RETURN ${marked("jsonb_build_object('results', results)::text")};
 END`;
 
 /** Another text is another function, so that two releases of Tenantry do not take each other's away. */
@@ -126,14 +129,20 @@ function quoted(text: string): string {
   return `${tag}${text}${tag}`;
 }
 
-/** Our function's answer, wherever it stands. */
-function replyIn(answer: HttpAnswer): Reply {
+/** What was marked, wherever it stands in the answer; undefined: nowhere. */
+export function markedIn(answer: HttpAnswer): unknown {
   const found = find(answer.body);
   try {
-    if (found !== undefined) return JSON.parse(Buffer.from(found, "hex").toString("utf8")) as Reply;
+    return found === undefined ? undefined : JSON.parse(Buffer.from(found, "hex").toString("utf8"));
   } catch {
-    // Said below.
+    return undefined;
   }
+}
+
+/** Our function's answer. */
+function replyIn(answer: HttpAnswer): Reply {
+  const reply = markedIn(answer);
+  if (reply !== undefined) return reply as Reply;
   throw new TenantryError("bad-answer", `${answer.where} answered without the rows that were asked for.`, {
     fix: "Check the API address; if it is right, the platform has changed and Tenantry needs an update.",
     requestId: answer.requestId,

@@ -22,6 +22,8 @@ export interface Acquired {
   readonly how: "created" | "known" | "adopted";
   /** It was somebody's before Tenantry had it, now or at an earlier time. */
   readonly adopted: boolean;
+  /** Of what was in the trash: that it has other rows than it had, to be thrown; or that they could not be counted. */
+  readonly missing?: TenantryError | string;
 }
 
 /**
@@ -55,7 +57,8 @@ export async function acquire(
   if (claim.state === "reaping") throw reapedMeanwhile(claim.name);
   if (claim.state === "trashed") {
     if (inputs.adopt !== "restore") throw inTrash(claim, await registry.trash(claim.name));
-    return hold(await takeFromTrash(context, registry, claim), "known");
+    const { database, missing } = await takeFromTrash(context, registry, claim);
+    return { ...(await hold(database, "known")), missing };
   }
   if (claim.incarnation !== incarnation) {
     const address = moved.find((move) => move.incarnation === claim.incarnation)?.to ?? claim.address;

@@ -34,7 +34,7 @@ export async function createTenantDatabase(
     if (!isAsked || context.platform.awaitDatabase) return;
     await context.sql({ ...made, group: inputs.group }).ready(milliseconds(inputs.timeouts?.create));
   };
-  const { claim, database, registry, how, adopted } = await acquire(
+  const { claim, database, registry, how, adopted, missing } = await acquire(
     context,
     inputs,
     expiresAt,
@@ -69,8 +69,8 @@ export async function createTenantDatabase(
       };
       const { parts } = await context.platform.awaitDatabase(database.name, patienceOf(inputs), onStatus);
       outputs = outputsOf(context, inputs, { ...database, parts }, observed, outputs);
-      const missing = missingStrings(database.name, inputs, parts, outputs.connectionStrings);
-      if (missing) await say(missing);
+      const unknown = missingStrings(database.name, inputs, parts, outputs.connectionStrings);
+      if (unknown) await say(unknown);
     }
     // Where an earlier run broke off behind the copy, it is known by now.
     if (inputs.seed && how !== "adopted") await restamp(context.sql(outputs));
@@ -85,6 +85,8 @@ export async function createTenantDatabase(
       outputs = { ...outputs, schemaVersion };
     }
     await setUp(desired);
+    if (typeof missing === "string") await say(missing);
+    else if (missing) throw missing;
   } catch (error) {
     throw new Unfinished(error, claim.owner, outputs);
   }

@@ -39,7 +39,7 @@ export async function putInTrash(
   const { blockReads = false, blockWrites = false } = before;
   await registry.trashing(claim, { name, databaseId, until, blockReads, blockWrites });
   if (platform.capabilities.softDelete) {
-    await platform.softDeleteDatabase!(name);
+    await platform.softDeleteDatabase!(name, (secured) => registry.secured(databaseId, secured));
     listing.gone(name);
   } else {
     const closed = { blockReads: true, blockWrites: true };
@@ -52,13 +52,20 @@ export async function putInTrash(
 }
 
 /** Brings back what a claim was granted on that is in the trash, for `adopt: "restore"`. */
-export async function takeFromTrash(context: Context, registry: Registry, claim: Claim): Promise<PlatformDatabase> {
+export async function takeFromTrash(context: Context, registry: Registry, claim: Claim): Promise<Untrashed> {
   const trash = await registry.trash(claim.name);
   if (!trash) throw inTrash(claim, undefined);
   await registry.spare(claim);
   const database = await openAgain(context.platform, trash);
+  const missing = await registry.missingRows(context.platform, trash);
   noteLift(context, claim.name);
-  return database;
+  return { database, missing };
+}
+
+interface Untrashed {
+  readonly database: PlatformDatabase;
+  /** That it has other rows than it had, to be thrown; or that they could not be counted. */
+  readonly missing: TenantryError | string | undefined;
 }
 
 /**

@@ -29,12 +29,14 @@ export interface Reader<Flags extends ReaderFlags> {
   readonly options?: readonly Option[];
   /** `name`: of the database. */
   readonly read: (platform: Platform, name: string, flags: Flags) => Promise<Read>;
+  /** Of all of them, where no tenant is given; absent: there has to be one. */
+  readonly readAll?: (platform: Platform, flags: Flags) => Promise<Read>;
 }
 
 export function readerCommand<Flags extends ReaderFlags>(reader: Reader<Flags>): Command {
   const command = withSettings(new Command(reader.verb))
     .description(reader.description)
-    .argument("<tenant>", "name of its database, or its id");
+    .argument(reader.readAll ? "[tenant]" : "<tenant>", "name of its database, or its id");
   for (const option of reader.options ?? []) command.addOption(option);
   return command
     .option("--json", "print one JSON document in place of text")
@@ -42,19 +44,36 @@ export function readerCommand<Flags extends ReaderFlags>(reader: Reader<Flags>):
       "after",
       `\nExit code: 0, 1 an error, there is no such tenant, or the platform has none.\n\nExample:\n  ${reader.example}`,
     )
-    .action((tenant: string, flags: Flags) => run(reader, tenant, flags));
+    .action((tenant: string | undefined, flags: Flags) => run(reader, tenant, flags));
 }
 
-async function run<Flags extends ReaderFlags>(reader: Reader<Flags>, tenant: string, flags: Flags): Promise<void> {
+/** Of a platform that has it not; undefined: it has. */
+export function refusalOf<Flags extends ReaderFlags>(
+  { has, lacking, instead }: Reader<Flags>,
+  { name, capabilities }: Pick<Platform, "name" | "capabilities">,
+  flags: Flags,
+): TenantryError | undefined {
+  return has(capabilities, flags)
+    ? undefined
+    : new TenantryError("unsupported", `${name} has ${lacking}.`, { fix: instead });
+}
+
+async function run<Flags extends ReaderFlags>(
+  reader: Reader<Flags>,
+  tenant: string | undefined,
+  flags: Flags,
+): Promise<void> {
   // Only the registry is asked by SQL.
   const ground = await openPlainGround(flags, "read-only");
   const { platform } = ground.context;
-  if (!reader.has(platform.capabilities, flags)) {
-    throw new TenantryError("unsupported", `${platform.name} has ${reader.lacking}.`, { fix: reader.instead });
-  }
-  const { claim, group } = await findTenant(ground, tenant);
-  const { document, lines } = await reader.read(platform, claim.name, flags);
-  const head = { format: 1, scope: ground.scope, name: claim.name, group, tenant: claim.tenant ?? null };
+  const refusal = refusalOf(reader, platform, flags);
+  if (refusal) throw refusal;
+  const found = tenant === undefined ? undefined : await findTenant(ground, tenant);
+  const { document, lines } = found
+    ? await reader.read(platform, found.claim.name, flags)
+    : await reader.readAll!(platform, flags);
+  const whose = found ? { name: found.claim.name, group: found.group, tenant: found.claim.tenant ?? null } : {};
+  const head = { format: 1, scope: ground.scope, ...whose };
   process.stdout.write(
     flags.json
       ? `${JSON.stringify({ ...head, ...document }, undefined, 2)}\n`

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { hasCode } from "../../../provider/platform/errors";
+import type { Secured } from "../../../provider/platform/life";
 import type { Platform } from "../../../provider/platform/platform";
 import { failure } from "../../support/tenantsdb/replies";
 import { makeWorkspace, withStandIn } from "../../support/tenantsdb/scene";
@@ -133,6 +134,38 @@ describe("tenants of TenantsDB", () => {
       assert.equal(standIn.project.tenants.size, 0);
       await assert.rejects(platform.undeleteDatabase!("acme"), { code: "database-not-found" });
       assert.notEqual((await create()).id, id);
+    }));
+
+  it("are backed up database by database before they are deleted softly, suspended ones too", () =>
+    withStandIn({ driver: { clock: virtualClock() } }, async ({ standIn, platform, project }) => {
+      await withBlueprints(standIn);
+      const parts = [{ blueprint: "docs" }, { blueprint: "orders" }];
+      const suspended = { blockReads: true, blockWrites: true };
+      for (const name of ["acme", "globex"]) await platform.createDatabase({ name, group: project, parts });
+      await platform.configureDatabase("globex", suspended);
+      for (const name of ["acme", "globex"]) {
+        let known: Secured | undefined;
+        await platform.softDeleteDatabase!(name, async (secured) => void (known = secured));
+        const { status, backups } = standIn.project.tenants.get(name)!;
+        assert.deepEqual([status, known?.backups], ["deleted", backups.map(({ path }) => path)]);
+        assert.equal(backups.length, 2);
+        // The docs do not say what a query is on these.
+        assert.equal(known?.rows, undefined);
+        assert.match(known?.why ?? "", /"docs" is of mongodb, which is not asked/);
+      }
+      // On L2 the machine's snapshot is the platform's promise.
+      await platform.createDatabase({
+        name: "initech",
+        group: project,
+        parts: [{ blueprint: "docs", isolation: "L2" }],
+      });
+      await platform.awaitDatabase!("initech", 900_000);
+      await platform.softDeleteDatabase!("initech", async () => assert.fail());
+      // What cannot be written down is not deleted.
+      await platform.createDatabase({ name: "hooli", group: project, parts });
+      const broken = platform.softDeleteDatabase!("hooli", async () => Promise.reject(new Error("no registry")));
+      await assert.rejects(broken, /no registry/);
+      assert.equal(standIn.project.tenants.get("hooli")?.status, "ready");
     }));
 
   it("are suspended and resumed as a whole, however often that is asked", () =>

@@ -7,6 +7,8 @@ export interface Databases {
   dropWorkspace(name: string): Promise<void>;
   /** Rows of a query; what PostgreSQL refuses is its error. */
   query(workspace: string, sql: string): Promise<Record<string, unknown>[]>;
+  /** Rows of a query in a tenant's database. */
+  queryTenant(tenant: string, database: StoredDatabase, sql: string): Promise<Record<string, unknown>[]>;
   make(tenant: string, database: StoredDatabase, statements: readonly string[]): Promise<void>;
   drop(tenant: string, database: StoredDatabase): Promise<void>;
   /** Runs the statements that the database lacks. */
@@ -37,6 +39,10 @@ export function createDatabases(server: PostgresServer | undefined, prefix: stri
       // Of several statements, the last one's.
       const last = (Array.isArray(result) ? result.at(-1) : result) as { rows: Record<string, unknown>[] };
       return last.rows;
+    },
+    async queryTenant(tenant, database, sql) {
+      const found = await real(database)!.query(databaseName(database.blueprint, tenant), sql);
+      return found.rows as Record<string, unknown>[];
     },
     async make(tenant, database, statements) {
       const server = real(database);

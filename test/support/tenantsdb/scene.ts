@@ -40,8 +40,15 @@ export async function withStandIn<Result>(
 
 /** A workspace that somebody made in TenantsDB itself. */
 export async function makeWorkspace(standIn: StandIn, name: string, database: Engine, mode = "tenant"): Promise<void> {
+  await post(standIn, "/workspaces", { name, database, mode }, 201);
+}
+
+/** What somebody ran in a workspace by hand: a blueprint's statement. */
+export const writeSchema = (standIn: StandIn, workspace: string, query: string): Promise<void> =>
+  post(standIn, `/workspaces/${workspace}/queries`, { query }, 200);
+
+async function post(standIn: StandIn, path: string, sent: object, expected: number): Promise<void> {
   const headers = { authorization: `Bearer ${standIn.project.apiKey}` };
-  const body = JSON.stringify({ name, database, mode });
-  const { status } = await fetch(`${standIn.url}/workspaces`, { method: "POST", headers, body });
-  assert.equal(status, 201);
+  const { status } = await fetch(`${standIn.url}${path}`, { method: "POST", headers, body: JSON.stringify(sent) });
+  assert.equal(status, expected);
 }

@@ -64,8 +64,26 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
             ? schema.blueprintRoutes(request)
             : area === "deployments"
               ? schema.deploymentRoutes(request)
-              : undefined;
+              : area === "admin" && method === "POST" && id === "query"
+                ? await adminQuery(body)
+                : undefined;
     return found ?? failure(404, "endpoint not found");
+  };
+
+  /** TenantsDB docs, admin: a query on a tenant; what it answers is not shown. A query on another engine than PostgreSQL is not stood in for. */
+  const adminQuery = async ({ tenant_id, blueprint, query }: Record<string, unknown>): Promise<Reply> => {
+    const tenant = project.tenants.get(String(tenant_id));
+    const database = tenant?.databases.find((one) => one.blueprint === blueprint);
+    if (!tenant || !database) return failure(404, "tenant or blueprint not found");
+    if (tenant.status !== "ready") return failure(409, `tenant '${tenant.id}' is ${tenant.status}`);
+    if (database.engine !== "PostgreSQL" || !postgres) return failure(400, "unsupported database_type");
+    try {
+      return ok({
+        results: [{ tenant_id: tenant.id, rows: await databases.queryTenant(tenant.id, database, String(query)) }],
+      });
+    } catch (error) {
+      return failure(400, (error as Error).message);
+    }
   };
 
   const answer = async (incoming: IncomingMessage): Promise<Reply | "drop"> => {

@@ -26,7 +26,7 @@ export interface StoredTenant {
   status: string;
   readonly databases: StoredDatabase[];
   readonly createdAt: string;
-  readonly backups: { path: string; type: string; at: Date; snapshots: Map<string, string> }[];
+  readonly backups: { path: string; type: string; at: Date; engine: Engine; snapshots: Map<string, string> }[];
   readonly logs: { query: string; source: string; success: boolean; ms: number; at: string }[];
   readonly deployments: StoredDeployment[];
   undoUntil: Date | undefined;

@@ -135,10 +135,17 @@ export function tenantRoutes({ project, databases, operations, plan }: TenantRou
     if (tenant.status !== "ready") return wrongState(tenant, "ready");
     const stamp = moment();
     const day = stamp.slice(0, 19).replaceAll(":", "-");
-    const path = `s3://tenantsdb-backups/${project.id}/${tenant.id}/${day}_${stamp.slice(20, 23)}_${tenant.backups.length}.sql`;
-    const snapshots = await databases.snapshot(tenant, `${tenant.id}${tenant.backups.length}`);
-    operations.later(() => tenant.backups.push({ path, type, at: new Date(stamp), snapshots }));
-    return ok({ type, timestamp: day, paths: [path], message: "backup scheduled" });
+    const paths: string[] = [];
+    for (const database of tenant.databases) {
+      const number = tenant.backups.length + paths.length;
+      const path = `s3://tenantsdb-backups/${project.id}/${tenant.id}/${database.blueprint}_${day}_${stamp.slice(20, 23)}_${number}.sql`;
+      const snapshots = await databases.snapshot({ ...tenant, databases: [database] }, `${tenant.id}${number}`);
+      operations.later(() =>
+        tenant.backups.push({ path, type, at: new Date(stamp), engine: database.engine, snapshots }),
+      );
+      paths.push(path);
+    }
+    return ok({ type, timestamp: day, paths, message: "backup scheduled" });
   };
 
   const rollback = (tenant: StoredTenant, body: Record<string, unknown>): Reply => {
@@ -248,13 +255,13 @@ export function tenantRoutes({ project, databases, operations, plan }: TenantRou
       case "GET backups":
         return ok({
           count: tenant.backups.length,
-          backups: tenant.backups.map(({ path, type, at }) => ({
+          backups: tenant.backups.map(({ path, type, at, engine }) => ({
             type,
             date: at
               .toISOString()
               .slice(0, 19)
               .replaceAll(/(?<=T.*):/g, "-"),
-            database_type: tenant.databases[0]!.engine.toLowerCase(),
+            database_type: engine.toLowerCase(),
             storage_path: path,
             size_bytes: 4_096,
             created_at: at.toISOString(),
