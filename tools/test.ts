@@ -16,6 +16,7 @@ const PLATFORM = [
   "client",
   "clients",
   "local",
+  "preview",
   "resources",
   "sqld",
   path.join("rollout", "fleet"),

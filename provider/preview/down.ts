@@ -1,6 +1,12 @@
 import type { Context } from "../context";
 import { TenantryError } from "../platform/errors";
-import type { PreviewOf } from "./order";
+import { previewStack } from "../registry/preview-address";
+import { inTurn } from "../rollout/fleet/pool";
+import { withLease } from "./lease";
+import { type PreviewOf, titleOf } from "./order";
+import { readRecords } from "./records";
+import { previewClaims } from "./registry";
+import { removeBranch } from "./remove";
 
 export interface PreviewDown {
   /** Names of databases. */
@@ -9,7 +15,39 @@ export interface PreviewDown {
   readonly left: readonly { readonly name: string; readonly why: string }[];
 }
 
-/** Deletes every branch of a pull request in a group. */
-export async function previewDown(_context: Context, _of: PreviewOf): Promise<PreviewDown> {
-  throw new TenantryError("unsupported", "Preview branches cannot be taken down by this version yet.");
+/** Deletes at the same time. */
+const concurrency = 8;
+
+/**
+ * Deletes every branch of a pull request in a group; an `up` that is under way is ended first. Only what the registry has
+ * under the pull request goes, while its id and name agree; what could not be deleted is told, and keeps no other. Where
+ * nothing was ever made, nothing is there to do.
+ */
+export async function previewDown(
+  context: Context,
+  of: PreviewOf,
+  onWait: () => void = () => {},
+): Promise<PreviewDown> {
+  const { group } = of;
+  const sql = await context.registrySql(group);
+  const deleted: string[] = [];
+  const left: { name: string; why: string }[] = [];
+  if (!sql) return { deleted, left };
+  // An `up` that has only just begun holds the lease, and no claim yet.
+  await withLease(sql, previewStack(of), { title: titleOf(of), closes: true, onWait }, async () => {
+    const records = await readRecords(sql);
+    const claims = await previewClaims(sql, of);
+    await inTurn(claims, concurrency, async ({ claim }) => {
+      const { name } = claim;
+      try {
+        const fate = await removeBranch({ context, group, sql }, claim, records.get(name));
+        if (fate.is === "reaped") deleted.push(name);
+        if (fate.is === "kept") left.push({ name, why: fate.why });
+      } catch (error) {
+        if (!(error instanceof TenantryError)) throw error;
+        left.push({ name, why: error.message });
+      }
+    });
+  });
+  return { deleted: deleted.sort(), left: left.sort((a, b) => (a.name < b.name ? -1 : 1)) };
 }

@@ -20,6 +20,10 @@ export interface PreviewOf {
   readonly group: string;
 }
 
+/** For people: "owner/name#42". */
+export const titleOf = ({ repository, pullRequest }: Pick<PreviewOf, "repository" | "pullRequest">): string =>
+  `${repository}#${pullRequest}`;
+
 /** The branches that a pull request is to have in a group. */
 export interface PreviewOrder extends PreviewOf {
   /** `source`: name of the database. */

@@ -3,6 +3,7 @@ import type { Platform, PlatformDatabase } from "../platform/platform";
 import type { Sql } from "../platform/sql";
 import type { RecordedClaim } from "./inspect";
 import { isReserved } from "./own-names";
+import { isPreviewAddress } from "./preview-address";
 import type { Trash } from "./trash";
 import { forgetReaped, markReaping, unmarkReaping } from "./reaping";
 
@@ -26,14 +27,18 @@ export interface Ending {
  */
 export function endingsOf(claims: readonly RecordedClaim[], trash: ReadonlyMap<string, Trash>): Ending[] {
   return claims.flatMap((claim): Ending[] => {
-    if (claim.kind !== "database" || claim.databaseId === undefined || isReserved(claim.name)) return [];
+    const isPreview = isPreviewAddress(claim.address);
+    if (claim.kind !== "database" || claim.databaseId === undefined) return [];
+    if (isReserved(claim.name) && !isPreview) return [];
     const at = claim.expiresAt === undefined ? NaN : Date.parse(claim.expiresAt);
     if (claim.state === "reaping") return [{ claim, because: "unfinished", at: Number.isNaN(at) ? 0 : at }];
     const thrown = claim.state === "trashed" ? trash.get(claim.name) : undefined;
     if (thrown?.databaseId === claim.databaseId && thrown) {
       return [{ claim, because: "trashed", at: Date.parse(thrown.until), until: thrown.until }];
     }
-    if (claim.state !== "held" || Number.isNaN(at)) return [];
+    // A branch that was never finished is as due as any other: it has no tenant's only rows.
+    const isWhole = claim.state === "held" || (isPreview && claim.state === "open");
+    if (!isWhole || Number.isNaN(at)) return [];
     return [{ claim, because: "expired", at }];
   });
 }
