@@ -1,6 +1,13 @@
 import { TenantryError } from "./platform/errors";
 import { type Listing, createListing } from "./platform/listing";
-import { type Access, type Platform, type PlatformDatabase, type TokenSubject, scopeText } from "./platform/platform";
+import {
+  type Access,
+  type Platform,
+  type PlatformDatabase,
+  type RotateOptions,
+  type TokenSubject,
+  scopeText,
+} from "./platform/platform";
 import { selectPlatform } from "./platform/select";
 import { type ConnectionSettings, readSettings } from "./platform/settings";
 import { type Sql, openSql } from "./platform/sql";
@@ -33,7 +40,7 @@ export interface Context {
    * Makes every token of the subject invalid, once for each `key`: of several resources with a common key, a later one
    * must not end what an earlier one has just minted. Where a rotation may reach the whole group, it is the group's.
    */
-  rotate(subject: TokenSubject, key: string): Promise<void>;
+  rotate(subject: TokenSubject, key: string, options?: RotateOptions): Promise<void>;
   /** What this process has done to databases, by name: a token's diff asks it, because no output tells it in time. */
   readonly identities: Map<string, string>;
   /**
@@ -125,14 +132,14 @@ export function createContext(
     return opened;
   };
 
-  const rotate = async (subject: TokenSubject, key: string): Promise<void> => {
+  const rotate: Context["rotate"] = async (subject, key, options) => {
     const group = "group" in subject ? subject.group : (await listing.database(subject.database))?.group;
     const ofGroup = JSON.stringify([{ group }, key]);
     const reached = group !== undefined && platform.capabilities.rotation === "group" ? { group } : subject;
     const id = JSON.stringify([reached, key]);
     const known = (group !== undefined && rotations.get(ofGroup)) || rotations.get(id);
     if (known) return known;
-    const rotating = platform.rotateTokens(reached).then(() => {
+    const rotating = platform.rotateTokens(reached, options).then(() => {
       // Our own are invalid too.
       if (group !== undefined) tokens.delete(group);
     });

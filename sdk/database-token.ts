@@ -25,6 +25,12 @@ export interface DatabaseTokenArgs {
    * mints anew. The preview says whom it logs out.
    */
   rotate?: pulumi.Input<string>;
+  /**
+   * For how long tokens from before a rotation stay good, such as "1h", so that nobody is logged out who takes the new one
+   * in time; where the platform can (libsql-server). They end when Tenantry first mints another one behind it.
+   * @default they end at once
+   */
+  rotateGrace?: pulumi.Input<string>;
   /** One of `tenantry:connections`. @default the stack's own */
   connection?: string;
 }

@@ -26,6 +26,11 @@ export interface GroupArgs {
   adopt?: pulumi.Input<"never" | "unowned" | "force">;
   /** Any text; a change of it makes every token of the group and of its databases invalid. */
   rotate?: pulumi.Input<string>;
+  /**
+   * For how long they stay good all the same, such as "1h", where the platform can (libsql-server).
+   * @default they end at once
+   */
+  rotateGrace?: pulumi.Input<string>;
   /** One of `tenantry:connections`. @default the stack's own */
   connection?: string;
 }

@@ -19,6 +19,8 @@ export interface Capabilities {
    * is refused at check.
    */
   readonly rotation: "database" | "group" | "none";
+  /** Tokens from before a rotation can be kept good for a while; without it `rotateGrace` is refused at check. */
+  readonly rotationGrace: boolean;
   /** Groups can be created and deleted. Without it a Group takes one that exists for its own, and leaves it when it goes. */
   readonly createsGroups: boolean;
   /** SQLite extensions can be chosen for a group; without it `extensions` is refused at check. */

@@ -115,6 +115,10 @@ export interface TokenSpec {
   readonly attach?: readonly string[];
 }
 
+export interface RotateOptions {
+  readonly keepFor?: number;
+}
+
 export interface MintedToken {
   readonly token: string;
   /** When the token stops working, read from the token itself; undefined: never. */
@@ -186,8 +190,12 @@ export interface Platform extends Life {
    * Makes every token of the subject invalid that was minted before the call; see `capabilities.rotation` for whom else
    * that may log out. It is asked again after a lost reply, so that a token minted while the call runs may be invalid too:
    * mint when it has returned. Not asking again would leave it to a later deploy to rotate a second time, with more to lose.
+   *
+   * `keepFor`, in seconds: they stay good for so long, where `capabilities.rotationGrace` says so; elsewhere it is
+   * refused with "unsupported"; while an earlier rotation's time is not over, until the later of both. They end when
+   * Tenantry next mints a token for the database or its group, not before.
    */
-  rotateTokens(subject: TokenSubject): Promise<void>;
+  rotateTokens(subject: TokenSubject, options?: RotateOptions): Promise<void>;
 
   /** `schemas` "deployments": how the platform brings a schema to tenants. */
   readonly deployments?: Deployments;

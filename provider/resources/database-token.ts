@@ -7,6 +7,7 @@ import type { Access, TokenSubject } from "../platform/platform";
 import { type CommonInputs, type Failure, type Handler, Unfinished } from "./handler";
 import { commonShape, judge } from "./inputs";
 import { randomId } from "../random-id";
+import { endsWhen, graceOf, judgeGrace } from "./rotation";
 import { requireKnownScope, requireScope } from "./scope";
 import { hasUnknown } from "./unknown";
 
@@ -18,6 +19,7 @@ export interface DatabaseTokenInputs extends CommonInputs {
   readonly renewBefore?: string;
   readonly attach?: readonly string[];
   readonly rotate?: string;
+  readonly rotateGrace?: string;
 }
 
 export interface DatabaseTokenOutputs extends DatabaseTokenInputs {
@@ -52,8 +54,11 @@ const schema = z.strictObject({
   renewBefore: z.string().optional(),
   attach: z.array(z.string()).optional(),
   rotate: z.string().optional(),
+  rotateGrace: z.string().optional(),
 });
-const known = ["database", "group", "access", "expiresIn", "renewBefore", "attach", "rotate", "connection"];
+const known = [
+  ...["database", "group", "access", "expiresIn", "renewBefore", "attach", "rotate", "rotateGrace", "connection"],
+];
 
 /** What a change of makes another token; the rest of the inputs only has to be in state. */
 const minting = ["database", "group", "access", "expiresIn", "attach"] as const;
@@ -83,6 +88,7 @@ export const databaseToken: Handler<DatabaseTokenInputs, DatabaseTokenOutputs> =
       failures.push(`attach: ${platform} has no tokens that attach; leave it out.`);
     if (news.rotate !== undefined && capabilities.rotation === "none")
       failures.push(`rotate: ${platform} cannot end tokens before their time; leave it out, and keep expiresIn short.`);
+    failures.push(...judgeGrace(news.rotateGrace, capabilities, platform));
     failures.push(...judgeLifetime(news, capabilities, platform));
     return { inputs: { ...news }, failures };
   },
@@ -90,7 +96,9 @@ export const databaseToken: Handler<DatabaseTokenInputs, DatabaseTokenOutputs> =
   diff({ olds, news, context }) {
     if (!isElsewhere(olds, news, context)) requireKnownScope(context, olds.scope);
     const why = whyMint(olds, news, context);
-    const records = (["renewBefore", "connection", "rotate"] as const).some((key) => !same(olds[key], news[key]));
+    const records = (["renewBefore", "connection", "rotate", "rotateGrace"] as const).some(
+      (key) => !same(olds[key], news[key]),
+    );
     const noted = rotates(olds, news) && !hasUnknown(news.rotate);
     return { changes: why !== undefined || records, note: noted ? whoIsLoggedOut(news, context) : undefined };
   },
@@ -120,8 +128,8 @@ export const databaseToken: Handler<DatabaseTokenInputs, DatabaseTokenOutputs> =
     let reached = same(olds.database, news.database) ? { ...olds, presentId: presentIdOf(olds, context) } : olds;
     try {
       if (rotates(olds, news)) {
-        await context.rotate(subjectOf(news), news.rotate!);
-        // The old token has ended. That is recorded, because a second rotation would end what others have minted since.
+        await context.rotate(subjectOf(news), news.rotate!, graceOf(news.rotateGrace));
+        // The old token ends. That is recorded, because a second rotation would end what others have minted since.
         reached = { ...reached, rotate: news.rotate, expiresAt: new Date().toISOString() };
       }
       return { ...news, scope, ...(await mint(news, context)) };
@@ -210,11 +218,10 @@ const subjectOf = ({ database, group }: DatabaseTokenInputs): TokenSubject =>
   database === undefined ? { group: group! } : { database };
 
 function whoIsLoggedOut(news: DatabaseTokenInputs, context: Context): string {
-  if (news.group !== undefined)
-    return `rotating: every token of group ${news.group} and of its databases will stop working`;
-  if (context.platform.capabilities.rotation === "database")
-    return `rotating: every token of ${news.database} will stop working`;
-  return `rotating: every token of ${news.database}, and every other token of its whole group, will stop working`;
+  const end = endsWhen(news.rotateGrace);
+  if (news.group !== undefined) return `rotating: every token of group ${news.group} and of its databases ${end}`;
+  if (context.platform.capabilities.rotation === "database") return `rotating: every token of ${news.database} ${end}`;
+  return `rotating: every token of ${news.database}, and every other token of its whole group, ${end}`;
 }
 
 function judgeLifetime(

@@ -8,6 +8,7 @@ import { isOurs, registryName } from "../registry/reserved-names";
 import { type CommonInputs, type Handler, Unfinished } from "./handler";
 import { commonShape, judge, judgeName, keepDefaultName, nameShape } from "./inputs";
 import { randomId } from "../random-id";
+import { endsWhen, graceOf, judgeGrace } from "./rotation";
 import { requireKnownScope, requireScope } from "./scope";
 import { hasMoved, isOfOtherStack, parseSelf } from "./self";
 import { requireKnownSuccessor } from "./successor";
@@ -22,6 +23,7 @@ export interface GroupInputs extends CommonInputs {
   readonly extensions?: "all" | readonly string[];
   readonly adopt?: Adopt;
   readonly rotate?: string;
+  readonly rotateGrace?: string;
 }
 
 export interface GroupOutputs extends GroupInputs {
@@ -40,9 +42,10 @@ const shape = {
   extensions: z.union([z.literal("all"), z.array(extension)]).optional(),
   adopt: z.enum(["never", "unowned", "force"]).optional(),
   rotate: z.string().optional(),
+  rotateGrace: z.string().optional(),
 };
 const schema = z.strictObject(shape);
-const known = ["name", "location", "deleteProtection", "extensions", "adopt", "rotate", "connection"];
+const known = ["name", "location", "deleteProtection", "extensions", "adopt", "rotate", "rotateGrace", "connection"];
 
 export const group: Handler<GroupInputs, GroupOutputs> = {
   check({ news, olds, capabilities, platform }) {
@@ -53,6 +56,7 @@ export const group: Handler<GroupInputs, GroupOutputs> = {
     without("deleteProtection", capabilities.deleteProtection, 'use Pulumi\'s "protect" option');
     without("extensions", capabilities.extensions, "leave it out");
     without("rotate", capabilities.rotation !== "none", "leave it out: tokens end by themselves only");
+    failures.push(...judgeGrace(news.rotateGrace, capabilities, platform));
     return { inputs: keepDefaultName(news, olds), failures };
   },
 
@@ -72,11 +76,12 @@ export const group: Handler<GroupInputs, GroupOutputs> = {
       changes:
         Object.values(news).some(hasUnknown) ||
         !same(olds.rotate, news.rotate) ||
+        !same(olds.rotateGrace, news.rotateGrace) ||
         hasMoved(olds, news) ||
         (olds.deleteProtection ?? false) !== (news.deleteProtection ?? false) ||
         !same(olds.connection, news.connection),
       note: rotates(olds, news)
-        ? `${olds.name}: every token of the group and of its databases will stop working`
+        ? `${olds.name}: every token of the group and of its databases ${endsWhen(news.rotateGrace)}`
         : undefined,
     };
   },
@@ -122,7 +127,7 @@ export const group: Handler<GroupInputs, GroupOutputs> = {
     try {
       if (hasMoved(olds, news)) await readdress(context, olds, news);
       reached = await protect(context, { ...reached, self: news.self }, news);
-      if (rotates(olds, news)) await context.rotate({ group: olds.name }, news.rotate!);
+      if (rotates(olds, news)) await context.rotate({ group: olds.name }, news.rotate!, graceOf(news.rotateGrace));
     } catch (error) {
       throw new Unfinished(error, id, reached);
     }

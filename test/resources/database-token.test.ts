@@ -262,6 +262,21 @@ describe("DatabaseToken", () => {
     });
   });
 
+  it("says how long a rotation with a time of grace leaves tokens good, and asks the platform for that", async () => {
+    await withToken(async (bench, made) => {
+      const { settings, platform } = bench.context();
+      const asks: unknown[] = [];
+      const rotateTokens: typeof platform.rotateTokens = async (...ask) => void asks.push(ask);
+      const context = createContext({ ...platform, rotateTokens }, settings);
+      const news = asked({ rotate: "k", rotateGrace: "1h" });
+      const request = { id: made.id, olds: made.outputs, news, context };
+      assert.match((await databaseToken.diff(request)).note!, /every token of acme will stop working in 1h$/);
+      const outputs = await databaseToken.update(request);
+      assert.deepEqual(asks, [[{ database: "acme" }, { keepFor: 3_600 }]]);
+      assert.equal(await changes({ id: made.id, outputs }, news, context), false);
+    });
+  });
+
   it("that could not be minted after its rotation is minted by the next run, without another rotation", async () => {
     await withToken(async (bench, made) => {
       const { context } = await bench.contextOn(({ path }) =>

@@ -149,6 +149,29 @@ describeWithSqld("libsql-server driver, when a process ends at any of its reques
     );
   });
 
+  it("a rotation with a time of grace logs nobody out, however often it is begun anew", async () => {
+    let old: string;
+    await dying(
+      async () => {
+        const { name } = await whole.createDatabase({ name: fresh(), group: "g" });
+        old = await tokenFor(whole, name);
+        return name;
+      },
+      (platform, name) => platform.rotateTokens({ database: name }, { keepFor: 600 }),
+      async (name, how) => {
+        const database = (await whole.getDatabase(name))!;
+        const between = await tokenFor(whole, name);
+        await whole.rotateTokens({ database: name }, { keepFor: 600 });
+        for (const token of [old, between, await tokenFor(whole, name)]) {
+          assert.ok(await opens(whole, database, token), how);
+        }
+        await whole.rotateTokens({ database: name });
+        for (const token of [old, between]) assert.equal(await opens(whole, database, token), false, how);
+        await whole.deleteDatabase(name);
+      },
+    );
+  });
+
   it("a group's rotation and its delete too", async () => {
     let old: string;
     const inside = (group: string) => [`${group}-a`, `${group}-b`];

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import type { Platform } from "../../provider/platform/platform";
+import { hasCode } from "../../provider/platform/errors";
+import type { Platform, PlatformDatabase, TokenSubject } from "../../provider/platform/platform";
 import { openSql } from "../../provider/platform/sql";
 import { type ServedSqld, describeWithSqld, serveSqld } from "../support/sqld";
 
@@ -89,6 +90,49 @@ describeWithSqld("libsql-server driver, beside others", () => {
       past!.close();
       present!.close();
     }
+  });
+
+  it("keeps two generations of keys side by side after a rotation, as long as it was asked to", async () => {
+    await platform.createGroup({ name: "turning", location: "default" });
+    const database = await platform.createDatabase({ name: "turned", group: "turning" });
+    const spec = { access: "read-only", lifetime: 600 } as const;
+    const mint = async (subject: TokenSubject) => (await platform.mintToken(subject, spec)).token;
+    const opens = async (of: PlatformDatabase, token: string): Promise<boolean> => {
+      const sql = openSql({ url: platform.databaseUrl(of), token: async () => token });
+      return sql
+        .execute({ sql: "SELECT 1", args: [] })
+        .then(
+          () => true,
+          (error) => (hasCode(error, "credentials-rejected") ? false : Promise.reject(error)),
+        )
+        .finally(() => sql.close());
+    };
+    const both = async () => [await mint({ database: "turned" }), await mint({ group: "turning" })];
+    const first = await both();
+    await platform.rotateTokens({ group: "turning" }, { keepFor: 600 });
+    const second = await both();
+    await platform.rotateTokens({ database: "turned" }, { keepFor: 600 });
+    const third = await both();
+    for (const token of [...first, ...second, ...third]) assert.ok(await opens(database, token));
+    // One that is made meanwhile is open to what is still good of its group.
+    const made = await platform.createDatabase({ name: "made-meanwhile", group: "turning" });
+    await mint({ group: "turning" });
+    assert.deepEqual([await opens(made, first[1]!), await opens(made, first[0]!)], [true, false]);
+    const { text } = await sqld.admin("GET", "/v1/namespaces/turned/config");
+    assert.equal(text.split("BEGIN PUBLIC KEY").length - 1, 6, "two of the group, times two of its own");
+
+    await platform.rotateTokens({ group: "turning" });
+    for (const token of [...first, ...second, ...third]) assert.equal(await opens(database, token), false);
+
+    // What was kept for a second is gone when the next token is minted behind it.
+    const short = await mint({ database: made.name });
+    await platform.rotateTokens({ database: made.name }, { keepFor: 1 });
+    let last = await mint({ database: made.name });
+    for (let looks = 0; looks < 100 && (await opens(made, short)); looks++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      last = await mint({ database: made.name });
+    }
+    assert.deepEqual([await opens(made, short), await opens(made, last)], [false, true]);
   });
 
   it("makes one catalogue of many processes that come first at once", async () => {

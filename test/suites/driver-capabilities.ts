@@ -5,6 +5,7 @@ import type { Access } from "../../provider/platform/platform";
 import { type ProvenFlag, capabilityRows, lifeFlags, toldFlags } from "../../tools/capabilities/rows";
 import { type Stage, column, fresh } from "./driver";
 import { failuresOf, groupFailuresOf, refusedFor, refusesAtCheck, tokenFailuresOf, unsupported } from "./refusals";
+import { rotationProofs } from "./rotation-proofs";
 import { schemaProofs } from "./schema-proofs";
 
 /** How a flag is proved: what it promises works, or what it denies is refused, at check and by the driver. */
@@ -344,29 +345,7 @@ const proofs: Record<ProvenFlag, Proof> = {
     },
   }),
 
-  rotation: {
-    can: ({ platform }) => platform.capabilities.rotation !== "none",
-    async works({ platform, create, sqlOn, sqlWith }) {
-      const [database, other] = [await create(), await create()];
-      const spec = { access: "read-only", lifetime: 600 } as const;
-      const { token } = await platform.mintToken({ database: database.name }, spec);
-      const old = sqlWith(database, token);
-      await old.ready(10_000);
-      const others = await sqlOn(other);
-      await platform.rotateTokens({ database: database.name });
-      await assert.rejects(old.execute({ sql: "SELECT 1 AS x", args: [] }), { code: "credentials-rejected" });
-      assert.deepEqual(await column(await sqlOn(database), "SELECT 1 AS x"), [1]);
-      if (platform.capabilities.rotation === "database") assert.deepEqual(await column(others, "SELECT 1 AS x"), [1]);
-    },
-    async refused(stage) {
-      const { name } = await stage.create();
-      if (stage.platform.capabilities.tokenAccess.length > 0)
-        refusesAtCheck(stage, tokenFailuresOf(stage, { rotate: "1" }), "rotate");
-      refusesAtCheck(stage, groupFailuresOf(stage, { rotate: "1" }), "rotate");
-      await unsupported(stage.platform.rotateTokens({ database: name }));
-      await unsupported(stage.platform.rotateTokens({ group: stage.group }));
-    },
-  },
+  ...rotationProofs,
 
   usage: flagged("usage", {
     async works({ platform, create }) {

@@ -80,6 +80,7 @@ export const capabilityRows: readonly CapabilityRow[] = [
     cell: ({ rotation }) =>
       ({ database: "its database's tokens", group: "perhaps all of the group", none: "–" })[rotation],
   },
+  plain("rotationGrace", "`rotateGrace`: tokens from before a rotation live on for a while"),
   plain("usage", "`tenantry usage`"),
   plain("logs", "logs of queries"),
   plain("metrics", "metrics of one database"),

@@ -7,6 +7,8 @@ export const libsqlServerCapabilities: Capabilities = {
   attach: false,
   longestToken: undefined,
   rotation: "database",
+  // A namespace's jwt_key takes several keys (libSQL: libsql-server/src/auth/parsers.rs).
+  rotationGrace: true,
   // The server knows no groups: they are rows of our own catalogue.
   createsGroups: true,
   extensions: false,

@@ -9,6 +9,8 @@ export interface GroupRow {
   readonly id: string;
   readonly state: "there" | "deleting";
   readonly generation: number;
+  /** The oldest generation whose tokens are still good; mostly `generation` itself. */
+  readonly oldest: number;
   readonly protected: boolean;
 }
 
@@ -20,10 +22,12 @@ export interface DatabaseRow {
   /** The group's own row, as of the same moment. */
   readonly groupId: string;
   readonly groupGeneration: number;
+  readonly groupOldest: number;
   readonly seed: string | undefined;
   readonly seedKeys: string | undefined;
   readonly parentId: string | undefined;
   readonly generation: number;
+  readonly oldest: number;
   readonly keys: string;
   readonly sizeLimit: string | undefined;
   readonly protected: boolean;
@@ -69,7 +73,8 @@ export function openCatalogue(transaction: Transaction, admin: AdminApi, keys: s
       return String(rows![0]!["value"]);
     },
     async groups(name) {
-      const sql = "SELECT * FROM groups WHERE ?1 IS NULL OR name = ?1 ORDER BY name";
+      const from = "AS oldest FROM groups WHERE ?1 IS NULL OR name = ?1 ORDER BY name";
+      const sql = ["SELECT *,", oldest.groups, from].join(" ");
       return (await run({ sql, args: [name] }))[0]!.map(readGroup);
     },
     async database(name) {
@@ -79,17 +84,27 @@ export function openCatalogue(transaction: Transaction, admin: AdminApi, keys: s
   };
 }
 
-const columns = "SELECT d.*, g.id AS group_id, g.generation AS group_generation";
-const joined = "FROM databases d JOIN groups g ON g.name = d.group_name";
+/** The generation from which on a row's tokens are good now. */
+const oldest = {
+  groups: "CASE WHEN groups.kept_until > unixepoch() THEN groups.kept_from ELSE groups.generation END",
+  databases: "CASE WHEN databases.kept_until > unixepoch() THEN databases.kept_from ELSE databases.generation END",
+};
+const columns = [
+  ...["SELECT databases.*,", oldest.databases, "AS oldest, groups.id AS group_id,"],
+  ...["groups.generation AS group_generation,", oldest.groups, "AS group_oldest"],
+].join(" ");
+const joined = "FROM databases JOIN groups ON groups.name = databases.group_name";
 
 export const selectDatabase = (name: string): Statement => ({
-  sql: [columns, joined, "WHERE d.name = ?"].join(" "),
+  sql: [columns, joined, "WHERE databases.name = ?"].join(" "),
   args: [name],
 });
 
+const page = "WHERE (?1 IS NULL OR group_name = ?1) AND databases.name > ?2 ORDER BY databases.name LIMIT ?3";
+
 /** By name, after `after`; `group` undefined: of all. */
 export const selectDatabases = (group: string | undefined, after: string, limit: number): Statement => ({
-  sql: [columns, joined, "WHERE (?1 IS NULL OR d.group_name = ?1) AND d.name > ?2 ORDER BY d.name LIMIT ?3"].join(" "),
+  sql: [columns, joined, page].join(" "),
   args: [group, after, limit],
 });
 
@@ -108,6 +123,27 @@ export function reserve(of: {
   return [{ sql, args: [name, id, seed?.name, seed?.keys, seed?.id, sizeLimit, group] }, selectDatabase(name)];
 }
 
+/** Generations before the newest whose tokens may still be good: each is a key that the server tries. */
+const mostKept = 3;
+
+/**
+ * The next generation of a row's key, once, however often it is sent. `keepFor`: for how many seconds tokens of the present
+ * one stay good, and with them those of an earlier one that were promised the same.
+ */
+export function nextGeneration(
+  table: "groups" | "databases",
+  { name, id, generation }: { readonly name: string; readonly id: string; readonly generation: number },
+  keepFor: number | undefined,
+): Statement {
+  const sql = [
+    ...["UPDATE", table, "SET generation = generation + 1,"],
+    ...["kept_from = CASE WHEN ?1 IS NOT NULL THEN max(", oldest[table], ", generation + 1 - ?5) END,"],
+    "kept_until = CASE WHEN ?1 IS NOT NULL THEN max(coalesce(kept_until, 0), unixepoch() + ?1) END",
+    "WHERE name = ?2 AND id = ?3 AND generation = ?4",
+  ].join(" ");
+  return { sql, args: [keepFor, name, id, generation, mostKept] };
+}
+
 /** Takes a row away whose namespace is not there, unless it was changed since it was read. */
 export const forget = ({ name, id, state }: Pick<DatabaseRow, "name" | "id" | "state">): Statement => ({
   sql: "DELETE FROM databases WHERE name = ? AND id = ? AND state = ?",
@@ -119,6 +155,7 @@ export const readGroup = (row: CatalogueRow): GroupRow => ({
   id: String(row["id"]),
   state: row["state"] === "deleting" ? "deleting" : "there",
   generation: Number(row["generation"]),
+  oldest: Number(row["oldest"]),
   protected: row["protected"] === 1,
 });
 
@@ -129,10 +166,12 @@ export const readDatabase = (row: CatalogueRow): DatabaseRow => ({
   group: String(row["group_name"]),
   groupId: String(row["group_id"]),
   groupGeneration: Number(row["group_generation"]),
+  groupOldest: Number(row["group_oldest"]),
   seed: text(row["seed"]),
   seedKeys: text(row["seed_keys"]),
   parentId: text(row["parent_id"]),
   generation: Number(row["generation"]),
+  oldest: Number(row["oldest"]),
   keys: String(row["keys"]),
   sizeLimit: text(row["size_limit"]),
   protected: row["protected"] === 1,

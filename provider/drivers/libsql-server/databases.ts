@@ -39,7 +39,7 @@ export function databases(of: Surroundings): Databases & { find(name: string): P
       const config = await admin.config(row.name, true);
       return config && { row, config };
     }
-    const ours = [settings.keysOf(row), ...(row.seed ? [row.seedKeys] : [])];
+    const ours = [settings.firstKeysOf(row), ...(row.seed ? [row.seedKeys] : [])];
     for (const pause of [0, 20, 100, 300]) {
       await clock.sleep(pause);
       const config = await admin.config(row.name, false);
@@ -53,8 +53,10 @@ export function databases(of: Surroundings): Databases & { find(name: string): P
   /** The last step of a create. False: another one has taken the name meanwhile. */
   const complete = async (row: DatabaseRow): Promise<boolean> => {
     if (row.seed && !(await settings.apply(row, ownSettings(row)))) return false;
-    const sql = "UPDATE databases SET state = 'there', keys = ? WHERE name = ? AND id = ? RETURNING id";
-    const [rows] = await catalogue.run({ sql, args: [settings.keysOf(row), row.name, row.id] });
+    // A copy's keys were noted when it was given them.
+    const keys = row.seed ? undefined : settings.firstKeysOf(row);
+    const sql = `UPDATE databases SET state = 'there', keys = coalesce(?, keys) WHERE name = ? AND id = ? RETURNING id`;
+    const [rows] = await catalogue.run({ sql, args: [keys, row.name, row.id] });
     return rows!.length > 0;
   };
 
@@ -117,7 +119,7 @@ export function databases(of: Surroundings): Databases & { find(name: string): P
       const row = await intend(name, group, source, sizeLimit);
       try {
         if (source) await copy(source, row);
-        else await admin.create(name, { jwt_key: settings.keysOf(row), max_db_size });
+        else await admin.create(name, { jwt_key: settings.firstKeysOf(row), max_db_size });
       } catch (error) {
         // Somebody else was faster with the same intent, or has the name without one: which of them, `look` settles.
         if (hasCode(error, "already-exists")) await look(row).catch(() => undefined);

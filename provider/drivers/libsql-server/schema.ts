@@ -16,6 +16,8 @@ export const catalogueSchema = (): Statement[] =>
        id TEXT NOT NULL,                    -- random
        state TEXT NOT NULL,                 -- there | deleting
        generation INTEGER NOT NULL,         -- of the group's key; goes into its databases' keys too
+       kept_from INTEGER,                   -- the oldest generation that is still good,
+       kept_until INTEGER,                  -- and until when, in s since 1970, by the server's clock
        protected INTEGER NOT NULL) WITHOUT ROWID`,
     `CREATE TABLE IF NOT EXISTS databases (
        name TEXT PRIMARY KEY,
@@ -26,6 +28,8 @@ export const catalogueSchema = (): Statement[] =>
        seed_keys TEXT,                      -- the keys that a copy has until it gets its own
        parent_id TEXT,                      -- the id of what it was copied from
        generation INTEGER NOT NULL,         -- of the database's key
+       kept_from INTEGER,                   -- as above
+       kept_until INTEGER,
        keys TEXT NOT NULL,                  -- the keys that the server was last given; empty: to be given anew
        size_limit TEXT,                     -- as it was asked for
        protected INTEGER NOT NULL,

@@ -8,7 +8,9 @@ import type { KeyFor } from "./keys";
 const patience = 30_000;
 
 export interface Settings {
-  /** The keys that the server is to check a database's tokens with: the database's own, and its group's. */
+  /** The keys that a database begins with: its own, and its group's. */
+  firstKeysOf(row: DatabaseRow): string;
+  /** The keys that the server is to check a database's tokens with: those, and of past generations what is still good. */
   keysOf(row: DatabaseRow): string;
   /** Gives the server the keys of the row as it is then, and what else is to change. False: there is no such namespace. */
   apply(row: Pick<DatabaseRow, "name" | "id">, change?: Change): Promise<boolean>;
@@ -36,9 +38,18 @@ export interface SettingsOptions {
  * and nobody else changes it meanwhile: a lease in the catalogue keeps other processes away.
  */
 export function namespaceSettings({ catalogue, admin, keyFor, clock, lease }: SettingsOptions): Settings {
-  const keysOf = ({ name, id, generation, group, groupId, groupGeneration }: DatabaseRow): string =>
-    keyFor({ kind: "database", name, id, generation: `${groupGeneration}.${generation}` }).publicKey +
-    keyFor({ kind: "group", name: group, id: groupId, generation: groupGeneration }).publicKey;
+  const keysOf = (row: DatabaseRow): string => {
+    const { name, id, group, groupId } = row;
+    const ofGroup = downFrom(row.groupGeneration, row.groupOldest);
+    const own = ofGroup.flatMap((first) => downFrom(row.generation, row.oldest).map((second) => `${first}.${second}`));
+    const keys = [
+      ...own.map((generation) => keyFor({ kind: "database", name, id, generation })),
+      ...ofGroup.map((generation) => keyFor({ kind: "group", name: group, id: groupId, generation })),
+    ];
+    return keys.map(({ publicKey }) => publicKey).join("");
+  };
+  const firstKeysOf = (row: DatabaseRow): string =>
+    keysOf({ ...row, oldest: row.generation, groupOldest: row.groupGeneration });
 
   const exclusively = async <Result>(
     { name, id }: Pick<DatabaseRow, "name" | "id">,
@@ -82,8 +93,11 @@ export function namespaceSettings({ catalogue, admin, keyFor, clock, lease }: Se
       return true;
     });
 
-  return { keysOf, apply, settle: async (row) => row.keys === keysOf(row) || apply(row) };
+  return { firstKeysOf, keysOf, apply, settle: async (row) => row.keys === keysOf(row) || apply(row) };
 }
+
+const downFrom = (newest: number, oldest: number): number[] =>
+  Array.from({ length: newest - oldest + 1 }, (_, i) => newest - i);
 
 /** The size is told rounded ("999.4 KB"), and stays as it is where it is left out. */
 function kept({ max_db_size: _, ...rest }: NamespaceConfig): NamespaceConfig {

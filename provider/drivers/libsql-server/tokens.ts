@@ -1,5 +1,5 @@
 import type { Access, MintedToken, Platform } from "../../platform/platform";
-import { type Catalogue, type DatabaseRow, readDatabase, selectDatabases } from "./catalogue";
+import { type Catalogue, type DatabaseRow, nextGeneration, readDatabase, selectDatabases } from "./catalogue";
 import type { Found } from "./databases";
 import { noGroup } from "./groups";
 import type { Key, KeyFor } from "./keys";
@@ -58,21 +58,15 @@ export function tokens({ catalogue, settings, keyFor, find }: Surroundings): Tok
       return minted(keyFor(own), access, lifetime);
     },
 
-    async rotateTokens(subject) {
+    async rotateTokens(subject, { keepFor } = {}) {
       if ("group" in subject) {
-        const { name, id } = await group(subject.group);
-        await catalogue.run({
-          sql: "UPDATE groups SET generation = generation + 1 WHERE name = ? AND id = ?",
-          args: [name, id],
-        });
-        return settleGroup(name);
+        const row = await group(subject.group);
+        await catalogue.run(nextGeneration("groups", row, keepFor));
+        return settleGroup(row.name);
       }
-      const { name, id } = await database(subject.database);
-      await catalogue.run({
-        sql: "UPDATE databases SET generation = generation + 1 WHERE name = ? AND id = ?",
-        args: [name, id],
-      });
-      if (!(await settings.apply({ name, id }))) throw notFound(name);
+      const row = await database(subject.database);
+      await catalogue.run(nextGeneration("databases", row, keepFor));
+      if (!(await settings.apply(row))) throw notFound(row.name);
     },
   };
 }

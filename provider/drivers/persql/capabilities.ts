@@ -12,6 +12,7 @@ export const persqlCapabilities: Capabilities = {
   longestToken: 86_400,
   // Revoking is documented nowhere but in the console.
   rotation: "none",
+  rotationGrace: false,
   // A Group takes the namespace, which the token belongs to.
   createsGroups: false,
   extensions: false,

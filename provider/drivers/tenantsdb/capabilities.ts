@@ -8,6 +8,7 @@ export const tenantsdbCapabilities: Capabilities = {
   attach: false,
   longestToken: undefined,
   rotation: "none",
+  rotationGrace: false,
   // An API key is of one project, and that is the group.
   createsGroups: false,
   extensions: false,

@@ -10,6 +10,7 @@ export const tursoCapabilities: Capabilities = {
   attach: true,
   // Turso docs: invalidating a database's tokens also invalidates those of its group.
   rotation: "group",
+  rotationGrace: false,
   longestToken: undefined,
   createsGroups: true,
   extensions: true,

@@ -30,7 +30,12 @@ export function tursoTokens(api: Api): Tokens {
       return { token, expiresAt: expiryOf(token, lifetime, askedAt) };
     },
 
-    async rotateTokens(subject) {
+    async rotateTokens(subject, { keepFor } = {}) {
+      if (keepFor !== undefined) {
+        throw new TenantryError("unsupported", "A rotation ends all earlier tokens at once on this platform.", {
+          fix: "Leave rotateGrace out.",
+        });
+      }
       const doing = { doing: `rotate the tokens of ${named(subject)}`, kind: "token" } as const;
       await api.call(doing, { method: "POST", path: `${at(subject)}/auth/rotate` });
     },
