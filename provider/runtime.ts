@@ -13,9 +13,12 @@ import { HostError, silenceHost } from "./host-error";
 import { cancelRun } from "./http/cancellation";
 import { TenantryError } from "./platform/errors";
 import { respond } from "./response";
+import { apiToken as apiTokenHandler } from "./resources/api-token";
 import { databaseToken as databaseTokenHandler } from "./resources/database-token";
 import { group as groupHandler } from "./resources/group";
 import { type CommonInputs, type Handler, Unfinished } from "./resources/handler";
+import { invite as inviteHandler } from "./resources/invite";
+import { member as memberHandler } from "./resources/member";
 import { schemaRollout as schemaRolloutHandler } from "./resources/schema-rollout";
 import { schemaTemplate as schemaTemplateHandler } from "./resources/schema-template";
 import { typeToken, urnOf } from "./resources/self";
@@ -62,6 +65,9 @@ export const databaseToken = host("databaseToken", databaseTokenHandler);
 export const schemaTemplate = host("schemaTemplate", schemaTemplateHandler);
 export const tenantFleet = host("tenantFleet", tenantFleetHandler);
 export const schemaRollout = host("schemaRollout", schemaRolloutHandler);
+export const member = host("member", memberHandler);
+export const invite = host("invite", inviteHandler);
+export const apiToken = host("apiToken", apiTokenHandler);
 
 function host<I extends CommonInputs, O extends I>(kind: string, handler: Handler<I, O>): HostedResource {
   /** Our own properties, without the host's. */

@@ -2,7 +2,16 @@ import * as pulumi from "./pulumi";
 import { typeToken } from "../provider/resources/self";
 
 /** The kinds of resource, as `tenantry/runtime` exports them. */
-export type Kind = "group" | "tenantDatabase" | "databaseToken" | "schemaTemplate" | "schemaRollout" | "tenantFleet";
+export type Kind =
+  | "group"
+  | "tenantDatabase"
+  | "databaseToken"
+  | "schemaTemplate"
+  | "schemaRollout"
+  | "tenantFleet"
+  | "member"
+  | "invite"
+  | "apiToken";
 
 /**
  * The provider text that the engine keeps with every resource, in inputs and outputs: it only says whom to call. It is

@@ -9,6 +9,7 @@ import { tursoAccount } from "./turso/account";
 import { tursoActivity } from "./turso/activity";
 import { createApi } from "./turso/api";
 import { tursoCapabilities } from "./turso/capabilities";
+import { tursoDirectory } from "./turso/directory";
 import { hopelessToken, rejectedToken } from "./turso/credential";
 import { tursoDatabases } from "./turso/databases";
 import { tursoGroups } from "./turso/groups";
@@ -78,6 +79,7 @@ export function tursoPlatform(options: TursoOptions): Platform {
     ...tursoDatabases(api),
     ...tursoTokens(api),
     ...tursoActivity(api),
+    directory: tursoDirectory({ client, organization }),
     databaseUrl(database) {
       if (!database.hostname && template.includes("{hostname}")) {
         throw new TenantryError("bad-answer", `The platform named no hostname for database "${database.name}".`);

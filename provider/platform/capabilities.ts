@@ -84,6 +84,10 @@ export interface Capabilities {
   readonly comesBack: boolean;
   /** What each database used is counted, and told. */
   readonly usage: boolean;
+  /** The platform's `directory` is there: members, invites, API tokens, audit log, plan. Without it Member, Invite and ApiToken are refused at check. */
+  readonly directory: boolean;
+  /** What an API token that is limited to a group can be allowed, in the platform's words. */
+  readonly apiTokenScopes: readonly string[];
   /** Longest name of a database or a group, and the rule in words and as a pattern. */
   readonly names: {
     readonly maxLength: number;

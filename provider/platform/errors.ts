@@ -15,6 +15,8 @@ export const errorCodes = {
   "organization-not-found": "yours",
   "group-not-found": "yours",
   "database-not-found": "yours",
+  /** Nobody on the platform has the account, or the organization has no such member. */
+  "user-not-found": "yours",
   "unknown-location": "yours",
   "already-exists": "yours",
   /** What has the name was deleted, and can be brought back. */

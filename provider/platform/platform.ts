@@ -7,6 +7,7 @@ import type { Account, DatabaseUsage } from "./account";
 import type { TokenFor } from "./bearer";
 import type { Capabilities } from "./capabilities";
 import type { Deployments } from "./deployments";
+import type { Directory } from "./directory";
 import type { Life } from "./life";
 import type { Sql } from "./sql-connection";
 
@@ -199,6 +200,9 @@ export interface Platform extends Life {
 
   /** `schemas` "deployments": how the platform brings a schema to tenants. */
   readonly deployments?: Deployments;
+
+  /** `directory`: the organization beside its databases. */
+  readonly directory?: Directory;
 
   /** The address clients connect to, from the platform's own hostname and the configured template; no I/O. */
   databaseUrl(database: { readonly name: string; readonly hostname: string }): string;

@@ -7,11 +7,15 @@ import { faults, freshToken, refusingUrl, withScriptedServer } from "../support/
 import { virtualClock } from "../support/virtual-clock";
 import { type Call, platformCalls, sqlCalls } from "./turso-faults/calls";
 import { type Cell, tryCell } from "./turso-faults/cell";
+import { directoryCalls } from "./turso-faults/directory-calls";
 import { faultColumns } from "./turso-faults/faults";
 
-const rows: readonly [name: string, call: Call][] = Object.entries({ ...platformCalls, ...sqlCalls }).flatMap(
-  ([method, calls]) =>
-    calls.map((call): [string, Call] => [calls.length > 1 ? `${method} (${call.effect ?? "reads"})` : method, call]),
+const rows: readonly [name: string, call: Call][] = Object.entries({
+  ...platformCalls,
+  ...directoryCalls,
+  ...sqlCalls,
+}).flatMap(([method, calls]) =>
+  calls.map((call): [string, Call] => [calls.length > 1 ? `${method} (${call.effect ?? "reads"})` : method, call]),
 );
 
 /** One letter for each outcome; a capital where the call may have had its effect. */
@@ -57,6 +61,7 @@ describe("turso driver: every call under every fault", () => {
     const methods = (port: object) =>
       Object.entries(port).flatMap(([key, is]) => (typeof is === "function" ? key : []));
     assert.deepEqual(methods(platform).sort(), Object.keys(platformCalls).sort());
+    assert.deepEqual(methods(platform.directory!).sort(), Object.keys(directoryCalls).sort());
     assert.deepEqual(methods(sql).sort(), Object.keys(sqlCalls).sort());
     const used = new Set<string>();
     for (const fault of faultColumns) {

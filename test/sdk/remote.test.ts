@@ -22,6 +22,15 @@ const frozen: Record<Kind, string> = {
   tenantFleet:
     'exports.handler=()=>{try{return require(require.resolve("tenantry/runtime",{paths:["."]})).tenantFleet}' +
     'catch(e){throw e.stack=e.message="tenantry is not installed here: run npm ci",e}}',
+  member:
+    'exports.handler=()=>{try{return require(require.resolve("tenantry/runtime",{paths:["."]})).member}' +
+    'catch(e){throw e.stack=e.message="tenantry is not installed here: run npm ci",e}}',
+  invite:
+    'exports.handler=()=>{try{return require(require.resolve("tenantry/runtime",{paths:["."]})).invite}' +
+    'catch(e){throw e.stack=e.message="tenantry is not installed here: run npm ci",e}}',
+  apiToken:
+    'exports.handler=()=>{try{return require(require.resolve("tenantry/runtime",{paths:["."]})).apiToken}' +
+    'catch(e){throw e.stack=e.message="tenantry is not installed here: run npm ci",e}}',
 };
 
 describe("the stored provider text", () => {

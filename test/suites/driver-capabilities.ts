@@ -3,6 +3,7 @@ import { formatDuration } from "../../provider/duration";
 import { hasCode } from "../../provider/platform/errors";
 import type { Access } from "../../provider/platform/platform";
 import { type ProvenFlag, capabilityRows, lifeFlags, toldFlags } from "../../tools/capabilities/rows";
+import { directoryProofs } from "./directory-proofs";
 import { type Stage, column, fresh } from "./driver";
 import { failuresOf, groupFailuresOf, refusedFor, refusesAtCheck, tokenFailuresOf, unsupported } from "./refusals";
 import { rotationProofs } from "./rotation-proofs";
@@ -359,6 +360,8 @@ const proofs: Record<ProvenFlag, Proof> = {
     },
     refused: async ({ platform }) => unsupported(platform.usage()),
   }),
+
+  ...directoryProofs,
 
   names: {
     can: () => true,

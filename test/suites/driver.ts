@@ -28,12 +28,22 @@ export interface DriverUnderTest {
   readonly rows?: RowsOf;
   /** Has a query in the database's log, where the driver's own are not there. */
   readonly logged?: (database: string, query: string) => Promise<void>;
+  /** `directory`: what people do for themselves. */
+  readonly people?: PeopleUnderTest;
   close(): Promise<void>;
 }
 
 export interface RowsOf {
   insert(database: string, count: number): Promise<void>;
   count(database: string): Promise<number>;
+}
+
+export interface PeopleUnderTest {
+  /** Makes an account. */
+  signUp(username: string, email: string): Promise<void>;
+  accept(email: string, username: string): Promise<void>;
+  /** Whether the platform's API takes the token. */
+  isTaken(apiToken: string): Promise<boolean>;
 }
 
 /** The driver under test, with what most of its tests do. */
@@ -43,6 +53,7 @@ export interface Stage {
   readonly group: string;
   readonly perDatabase: readonly ProvenFlag[];
   readonly parts: readonly PartSpec[] | undefined;
+  readonly people: PeopleUnderTest | undefined;
   create(spec?: Partial<DatabaseSpec>): Promise<PlatformDatabase>;
   /** SQL on a database with a token for it, once it answers. */
   sqlOn(database: PlatformDatabase, access?: Access): Promise<Sql>;
@@ -101,7 +112,7 @@ export function describeDriver(name: string, start: () => Promise<DriverUnderTes
 
     const stage = (): Stage => ({
       ...{ platform, location: driver.location, group, perDatabase: driver.perDatabase ?? [] },
-      parts: driver.parts,
+      ...{ parts: driver.parts, people: driver.people },
       ...{ create, sqlOn, sqlWith },
     });
     describeCapabilities(stage);

@@ -30,6 +30,7 @@ import { tokensCommand } from "../../sdk/cli/fleet/tokens";
 import { localCommand } from "../../sdk/cli/local";
 import { stopCommand } from "../../sdk/cli/schema/stop";
 import { clientDefaults } from "./client-defaults";
+import { directoryDefaults } from "./directory-defaults";
 import { withScriptedServer } from "./scripted-server";
 import { virtualClock } from "./virtual-clock";
 
@@ -332,6 +333,7 @@ export async function measureDefaults(): Promise<MeasuredDefaults> {
     "SchemaRollout.lockTimeout": () => seconds(policy.lockTimeout / 1_000),
     "SchemaRollout.allowDestructive": () => policy.allowDestructive.join(", ") || "none",
     "SchemaRollout.verify": () => policy.verify,
+    ...directoryDefaults(context, local, self),
     ...clientDefaults(local, context),
     "tenantry:platform": () => {
       assert.throws(

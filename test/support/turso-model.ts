@@ -17,9 +17,13 @@ export function tursoModel(): TursoModel {
     ["a", "eu"],
     ["b", "eu"],
   ]);
+  const members = new Map([["ada", "member"]]);
+  const invites = new Set(["grace@example.com"]);
+  const apiTokens = new Map([["t-1", "one"]]);
   const effects: string[] = [];
   const minted: string[] = [];
   const database = (name: string) => ({ Name: name, DbId: `id-${name}`, Hostname: `${name}.invalid` });
+  const member = (username: string) => ({ username, email: `${username}@example.com`, role: members.get(username) });
   const group = (name: string) => ({ name, uuid: `id-${name}`, primary: "aws-eu-west-1" });
   const absent = (what: string) => failure(404, `${what} not found`);
 
@@ -100,6 +104,81 @@ export function tursoModel(): TursoModel {
       "GET /org/databases/*/instances",
       ([name]) => ({ json: { instances: [{ uuid: `id-${name}`, name: "a", type: "primary", region: "a" }] } }),
     ],
+    ["GET /org/members", () => ({ json: { members: [...members.keys()].map(member) } })],
+    ["GET /org/members/*", ([name]) => (members.has(name!) ? { json: { member: member(name!) } } : absent("user"))],
+    [
+      "POST /org/members",
+      (_, { body }) => {
+        const { username, role } = body as { username: string; role: string };
+        if (members.has(username)) return failure(409, "already a member");
+        members.set(username, role);
+        effects.push(`add member ${username}`);
+        return { json: { member: username, role } };
+      },
+    ],
+    [
+      "PATCH /org/members/*",
+      ([name]) => {
+        effects.push(`set role of ${name}`);
+        return { json: { member: member(name!) } };
+      },
+    ],
+    [
+      "DELETE /org/members/*",
+      ([name]) => {
+        if (!members.delete(name!)) return absent("user");
+        effects.push(`remove member ${name}`);
+        return { json: { member: name } };
+      },
+    ],
+    ["GET /v2/org/invites", () => ({ json: { invites: [...invites].map((email) => ({ email, role: "member" })) } })],
+    [
+      "POST /v2/org/invites",
+      (_, { body }) => {
+        const { email, username, role } = body as { email?: string; username?: string; role: string };
+        invites.add(email ?? `${username}@example.com`);
+        effects.push(`invite ${email ?? username}`);
+        return { json: { invited: { email: email ?? `${username}@example.com`, role } } };
+      },
+    ],
+    [
+      "DELETE /v2/org/invites/*",
+      ([email]) => {
+        if (!invites.delete(decodeURIComponent(email!))) return absent("invite");
+        effects.push(`revoke invite of ${decodeURIComponent(email!)}`);
+        return { text: "" };
+      },
+    ],
+    [
+      "GET /org/api-tokens",
+      () => ({ json: { tokens: [...apiTokens].map(([id, name]) => ({ id, name, owner: { username: "ada" } })) } }),
+    ],
+    [
+      "POST /v1/auth/api-tokens/*",
+      ([name]) => {
+        if ([...apiTokens.values()].includes(name!)) return failure(409, "token already exists");
+        apiTokens.set(`t-${name}`, name!);
+        effects.push(`create API token ${name}`);
+        const token = fakeJwt({ jti: `secret-${minted.length}` });
+        minted.push(token);
+        return { json: { name, id: `t-${name}`, token } };
+      },
+    ],
+    [
+      "DELETE /org/api-tokens/*",
+      ([id]) => {
+        if (!apiTokens.delete(id!)) return absent("token");
+        effects.push(`revoke API token ${id}`);
+        return { json: {} };
+      },
+    ],
+    [
+      "GET /org/audit-logs",
+      (_, { query }) => {
+        const entry = { code: "db-create", author: "ada", created_at: "2026-01-01T00:00:00Z", data: { name: "a" } };
+        return { json: { audit_logs: [entry], pagination: { page: Number(query.page), total_pages: 2 } } };
+      },
+    ],
     ["PATCH /org/databases/*/configuration", ([name], { body }) => configure(`database ${name}`, body)],
     ["POST /org/databases/*/auth/tokens", ([name]) => mint(`database ${name}`)],
     ["POST /org/groups/*/auth/tokens", ([name]) => mint(`group ${name}`)],
@@ -142,7 +221,7 @@ export function tursoModel(): TursoModel {
     effects,
     minted,
     answer(request) {
-      const path = request.path.replace("/v1/organizations/acme", "/org");
+      const path = request.path.replace("/v1/organizations/acme", "/org").replace("/organizations/acme", "/org");
       for (const [pattern, reply] of routes) {
         const [method, shape] = pattern.split(" ") as [string, string];
         const parts = new RegExp(`^${shape.replaceAll("*", "([^/]+)")}$`).exec(path);

@@ -86,5 +86,11 @@ export const capabilityRows: readonly CapabilityRow[] = [
   plain("metrics", "metrics of one database"),
   plain("statistics", "statistics of its queries"),
   plain("instances", "where it runs"),
+  plain("directory", "`Member`, `Invite`, `ApiToken`"),
+  {
+    flag: "apiTokenScopes",
+    what: "`scopes` of an `ApiToken`",
+    cell: ({ apiTokenScopes }) => (apiTokenScopes.length > 0 ? `${apiTokenScopes.length}, in one group` : "–"),
+  },
   { flag: "names", what: "names", cell: ({ names }) => names.rule },
 ];

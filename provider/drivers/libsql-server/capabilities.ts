@@ -41,6 +41,8 @@ export const libsqlServerCapabilities: Capabilities = {
   comesBack: true,
   usage: true,
   // A database is found by the first label of its host's name.
+  directory: false,
+  apiTokenScopes: [],
   names: {
     maxLength: 63,
     pattern: /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/,

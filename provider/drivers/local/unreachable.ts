@@ -1,3 +1,4 @@
+import type { Directory } from "../../platform/directory";
 import { TenantryError, hasCode } from "../../platform/errors";
 import type { Platform, PlatformDatabase } from "../../platform/platform";
 
@@ -42,6 +43,35 @@ export function explainUnreachable(platform: Platform): Platform {
     metrics: platform.metrics && explained(platform.metrics),
     statistics: platform.statistics && explained(platform.statistics),
     instances: platform.instances && explained(platform.instances),
+    directory: platform.directory && explainedDirectory(platform.directory, explained),
+  };
+}
+
+type Explain = <Arguments extends unknown[], Result>(
+  method: (...values: Arguments) => Promise<Result>,
+) => (...values: Arguments) => Promise<Result>;
+
+function explainedDirectory(directory: Directory, explained: Explain): Directory {
+  return {
+    listMembers: explained(directory.listMembers),
+    getMember: explained(directory.getMember),
+    addMember: explained(directory.addMember),
+    setRole: explained(directory.setRole),
+    removeMember: explained(directory.removeMember),
+    listInvites: explained(directory.listInvites),
+    invite: explained(directory.invite),
+    revokeInvite: explained(directory.revokeInvite),
+    listApiTokens: explained(directory.listApiTokens),
+    createApiToken: explained(directory.createApiToken),
+    revokeApiToken: explained(directory.revokeApiToken),
+    async *auditLog() {
+      try {
+        yield* directory.auditLog();
+      } catch (error) {
+        throw notRunning(error);
+      }
+    },
+    plan: explained(directory.plan),
   };
 }
 

@@ -45,6 +45,8 @@ export const persqlCapabilities: Capabilities = {
   instances: false,
   usage: false,
   comesBack: true,
+  directory: false,
+  apiTokenScopes: [],
   names: {
     maxLength: 64,
     pattern: /^[a-z0-9-]+$/,

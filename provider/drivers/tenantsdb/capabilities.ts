@@ -40,6 +40,8 @@ export const tenantsdbCapabilities: Capabilities = {
   instances: false,
   comesBack: true,
   usage: false,
+  directory: false,
+  apiTokenScopes: [],
   names: {
     // With the blueprint before it, it is the name of a database of PostgreSQL, of which 63 characters count.
     maxLength: 48,

@@ -5,7 +5,7 @@ import { type Attempt, isAbsent, problemOf } from "./problems";
 
 /** The calls of one organization; every failure is a TenantryError. */
 export interface Api {
-  /** A call whose answer must be a success. `path` is below the organization. */
+  /** A call whose answer must be a success. `path` is below the organization, or below `root` where that is "". */
   call(doing: Omit<Attempt, "organization">, call: HttpCall): Promise<HttpAnswer>;
   /** The same, where absence is an answer too. */
   find(doing: Omit<Attempt, "organization">, call: HttpCall): Promise<HttpAnswer | undefined>;
@@ -13,10 +13,10 @@ export interface Api {
   where(method: HttpCall["method"], path: string): string;
 }
 
-export function createApi(client: HttpClient, organization: string): Api {
-  const prefix = `/v1/organizations/${encodeURIComponent(organization)}`;
+export function createApi(client: HttpClient, organization: string, root = "/v1/organizations"): Api {
+  const prefix = root && `${root}/${encodeURIComponent(organization)}`;
   // Every call of this driver may be sent twice after a lost reply: names are unique in an organization, changes name
-  // absolute values, a token that nobody got expires by itself, and a rotation promises only that what was minted before
+  // absolute values, a second invite replaces the first, a token that nobody got expires by itself, and a rotation promises only that what was minted before
   // the call is invalid after it (README, "When things go wrong").
   const send = async (call: HttpCall): Promise<HttpAnswer> => {
     const answer = await client.send({ idempotent: true, ...call, path: prefix + call.path });

@@ -42,6 +42,12 @@ export const tursoCapabilities: Capabilities = {
   instances: true,
   comesBack: true,
   usage: true,
+  directory: true,
+  // Turso docs, "Create API token".
+  apiTokenScopes: [
+    ...["read", "db:create", "db:delete", "db:configure", "db:mint-token", "db:rotate-creds"],
+    ...["group:configure", "group:mint-token", "group:rotate-creds"],
+  ],
   names: {
     maxLength: 64,
     pattern: /^[a-z0-9-]+$/,

@@ -5,7 +5,7 @@ import { type ErrorCode, TenantryError } from "../../platform/errors";
 export interface Attempt {
   /** E.g. `create database "acme"`. */
   readonly doing: string;
-  readonly kind: "look" | "create-database" | "create-group" | "change" | "delete" | "token";
+  readonly kind: "look" | "create-database" | "create-group" | "change" | "delete" | "token" | "directory";
   readonly organization: string;
 }
 
@@ -35,6 +35,7 @@ const notFound = /not found|not exist|could not find|no such|unknown|record not 
 const plan =
   /\bplans?\b|quota|upgrade|billing|payment|subscri|overage|limit (?:is |was |has been )?(?:reached|exceeded)|maximum number/i;
 const taken = /already (?:exists|taken|in use)|same name|\bname\b.{0,80}(?:not available|unavailable|taken)|duplicate/i;
+const alreadyMember = /already (?:a member|invited)/i;
 const protection = /delet\w*[ _-]?protect|protected/i;
 const unsupported = /not supported|unsupported|does not support/i;
 const badName = /invalid|must|only|contain|character|too (?:long|short)|lowercase/i;
@@ -53,6 +54,8 @@ function codeOf({ status, problem, problemCode }: HttpAnswer, { kind }: Attempt)
     // The CLI reads every 422 on create as "name not available"; an invalid name says so in words.
     if (status === 422 && !badName.test(text) && !plan.test(text)) return "already-exists";
   }
+  if (kind === "directory" && (status === 409 || taken.test(problem) || alreadyMember.test(problem)))
+    return "already-exists";
   if (protection.test(text)) return "protected";
   if (kind === "create-database" && notFound.test(text)) {
     return /\bgroup\b/i.test(text) ? "group-not-found" : "database-not-found";
@@ -66,6 +69,7 @@ function missing(problem: string, kind: Attempt["kind"]): ErrorCode {
   const text = withoutNames(problem);
   if (kind === "create-group") return /location|region/i.test(text) ? "unknown-location" : "organization-not-found";
   if (kind === "create-database" && !/database/i.test(text)) return "group-not-found";
+  if (kind === "directory") return /\bgroup\b/i.test(text) ? "group-not-found" : "user-not-found";
   return /\bgroup\b/i.test(text) && !/database/i.test(text) ? "group-not-found" : "database-not-found";
 }
 
@@ -87,6 +91,7 @@ const fixes: Partial<Record<ErrorCode, (attempt: Attempt, answer: HttpAnswer) =>
   "plan-refused": () => "Upgrade the plan or free what counts against it.",
   "organization-not-found": ({ organization }) =>
     `Check tenantry:organization ("${organization}"): it is the slug, which the platform's dashboard shows in its address.`,
+  "user-not-found": () => "Check the username: it is that of the person's account on the platform.",
   "database-not-found": () => "Check its name, and whether it was deleted meanwhile.",
   "unknown-location": () => "Use a location that the platform offers.",
   "already-exists": (_, { afterLostReply }) =>

@@ -90,7 +90,7 @@ export const oneGroup = record({ group }).transform((wire) => wire.group);
  * A list must be in the answer, and no error beside it: whatever an answer lacks is taken for absent, and a group that
  * holds nothing is deleted. (No list is documented to be null when it is empty.)
  */
-const noError = z.undefined("the platform speaks of an error in an answer that says success").optional();
+export const noError = z.undefined("the platform speaks of an error in an answer that says success").optional();
 
 export const allGroups = record({ groups: z.array(group), error: noError }).transform((wire) => wire.groups);
 

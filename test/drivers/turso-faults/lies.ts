@@ -54,7 +54,7 @@ export const lies: readonly FaultColumn[] = [
   {
     name: "another database or group in the answer",
     meet: ({ answer }) => changed(answer(), (old, key) => (/^name$/i.test(key) ? "another" : old)),
-    ...lying(({ run }) => (/\.(get|create)(Database|Group)\(/.test(String(run)) ? "bad-answer?" : "value")),
+    ...lying(({ run }) => (/\.(get|create)(Database|Group|ApiToken)\(/.test(String(run)) ? "bad-answer?" : "value")),
   },
   {
     name: "success and an error at once",
