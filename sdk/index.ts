@@ -14,7 +14,7 @@ export {
   type UnfinishedTenant,
 } from "./schema-rollout";
 export { SchemaTemplate, type SchemaTemplateArgs } from "./schema-template";
-export { TenantDatabase, type TenantDatabaseArgs } from "./tenant-database";
+export { TenantDatabase, type TenantDatabaseArgs, type TenantRestore } from "./tenant-database";
 export {
   type FleetRolloutArgs,
   type FleetTenant,

@@ -109,6 +109,22 @@ export interface TenantDatabaseArgs {
   connection?: string;
 }
 
+/** A restore that was done; state keeps it, so that its key is not done again. */
+export interface TenantRestore {
+  readonly key: string;
+  /** The backup, or the moment, ISO 8601. */
+  readonly to: string;
+  /** When it was done, ISO 8601. */
+  readonly at: string;
+  /** The database that has the rows of then: the tenant's own, or a copy beside it. */
+  readonly database: string;
+  /** Until when it can be undone, ISO 8601; a copy is there until then. Undefined: it cannot be undone. */
+  readonly undoUntil?: string;
+  readonly undone?: boolean;
+  /** A run that was killed had begun it, so that nobody knows whether it took effect. */
+  readonly isUnclear?: boolean;
+}
+
 /**
  * One tenant's database.
  *
@@ -138,6 +154,8 @@ export class TenantDatabase extends pulumi.CustomResource {
    * libSQL, which `url` and a token open.
    */
   declare readonly connectionStrings: pulumi.Output<Record<string, string> | undefined>;
+  /** What `restoreFrom` has done, the oldest first; undefined where the program does not mention that. */
+  declare readonly restores: pulumi.Output<TenantRestore[] | undefined> | undefined;
   /** Where it lives: platform, organization and host. */
   declare readonly scope: pulumi.Output<string>;
 
@@ -155,7 +173,8 @@ export class TenantDatabase extends pulumi.CustomResource {
       group: Group.isInstance(args?.group) ? args.group.name : args?.group,
       schema: SchemaTemplate.isInstance(args?.schema) ? args.schema.ref : args?.schema,
     };
-    const registered = { ...computed, ...remoteInputs("tenantDatabase", name, inputs, opts) };
+    const restores = args?.restoreFrom === undefined ? {} : { restores: undefined };
+    const registered = { ...computed, ...restores, ...remoteInputs("tenantDatabase", name, inputs, opts) };
     const stacks = withoutStacks();
     const additionalSecretOutputs = [...(opts.additionalSecretOutputs ?? []), "connectionStrings"];
     try {

@@ -55,13 +55,18 @@ async function writeBatch(sql: Sql, moves: readonly Move[]): Promise<RecordedCla
       table,
       statement(`UPDATE runs SET number = max(number + 1, CAST(strftime('%s', 'now') AS INTEGER))
                  WHERE stack IN (SELECT stack FROM due)`),
-      statement(`INSERT OR REPLACE INTO hand_overs
+      statement(`INSERT INTO hand_overs (kind, name, address, owner, incarnation, database_id, default_name, to_address,
+                     to_incarnation, returned)
                    SELECT kind, name, address, owner, incarnation, database_id, default_name, to_address,
-                          coalesce(back_incarnation, to_incarnation), back_owner IS NOT NULL FROM due WHERE NOT is_open`),
+                          coalesce(back_incarnation, to_incarnation), is_back FROM due WHERE NOT is_open
+                   ON CONFLICT (kind, name, address) DO UPDATE SET owner = excluded.owner,
+                     incarnation = excluded.incarnation, database_id = excluded.database_id,
+                     default_name = excluded.default_name, to_address = excluded.to_address,
+                     to_incarnation = excluded.to_incarnation, returned = excluded.returned`),
       // Who was to have it and never did is in no state: what goes on from there goes on from the one before.
       statement(`UPDATE hand_overs SET to_address = due.to_address,
                    to_incarnation = coalesce(due.back_incarnation, due.to_incarnation),
-                   returned = due.back_owner IS NOT NULL
+                   returned = due.is_back
                  FROM due WHERE due.is_open AND hand_overs.kind = due.kind AND hand_overs.name = due.name
                    AND hand_overs.to_incarnation = due.incarnation`),
       statement(`UPDATE claims SET address = due.to_address,
@@ -90,13 +95,13 @@ async function writeBatch(sql: Sql, moves: readonly Move[]): Promise<RecordedCla
 /** The moves whose claims stand as they were read, each beside what its successor had before, where he did. */
 const due = `moves AS (SELECT value ->> 'kind' AS kind, value ->> 'name' AS name, value ->> 'address' AS address,
     value ->> 'owner' AS owner, value ->> 'incarnation' AS incarnation, value ->> 'database_id' AS database_id,
-    value ->> 'run' AS run, value ->> 'stack' AS stack, value ->> 'to_address' AS to_address,
+    CAST(value ->> 'run' AS INTEGER) AS run, value ->> 'stack' AS stack, value ->> 'to_address' AS to_address,
     value ->> 'to_owner' AS to_owner, value ->> 'to_incarnation' AS to_incarnation
   FROM json_each(?)),
 due AS (SELECT moves.*, claims.default_name, back.owner AS back_owner, back.incarnation AS back_incarnation,
-    back.default_name AS back_default_name,
+    back.default_name AS back_default_name, CASE WHEN back.owner IS NULL THEN 0 ELSE 1 END AS is_back,
     EXISTS (SELECT 1 FROM hand_overs AS untaken WHERE untaken.kind = moves.kind AND untaken.name = moves.name
-      AND untaken.to_address = moves.address AND untaken.to_incarnation = moves.incarnation AND NOT untaken.returned) AS is_open
+      AND untaken.to_address = moves.address AND untaken.to_incarnation = moves.incarnation AND untaken.returned = 0) AS is_open
   FROM moves JOIN claims ON claims.kind = moves.kind AND claims.name = moves.name AND claims.state = 'held'
     AND claims.address = moves.address AND claims.owner = moves.owner AND claims.incarnation = moves.incarnation
     AND claims.database_id = moves.database_id AND claims.run = moves.run
@@ -125,7 +130,7 @@ export async function findMoves(
 
 /** The hand-overs that nobody has taken yet, and can be taken back: the claim, and the address that had it. */
 export async function openMoves(sql: Sql): Promise<{ claim: RecordedClaim; from: string }[]> {
-  return untaken(sql, "NOT hand_overs.returned");
+  return untaken(sql, "hand_overs.returned = 0");
 }
 
 /** What was handed over, or back, to an address: whether somebody has taken it there, only a state tells. */

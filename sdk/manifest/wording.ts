@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { didYouMean } from "../../provider/platform/did-you-mean";
+import { ownWayOf } from "../../provider/resources/tenant-fleet/own-ways";
 import type { Place, Problems } from "./problems";
 import { quoted } from "./problems";
 
@@ -30,6 +31,11 @@ export function accept<S extends z.ZodType>(
     }
     for (const key of issue.keys) {
       const full = [...path, key];
+      const way = ownWayOf(key);
+      if (way) {
+        problems.add(at.placeOf(full), full, sentence(way));
+        continue;
+      }
       const guess = didYouMean(key, issue.path.length === 0 ? known : knownWithin(schema, issue.path));
       problems.add(at.placeOf(full), full, `there is no such property${guess ? `; did you mean "${guess}"?` : "."}`);
     }

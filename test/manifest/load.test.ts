@@ -161,6 +161,12 @@ tenants:
     ],
     ["a credential", `${head}apiToken: x\n`, "tenants.yaml:3:1: apiToken: there is no such property."],
     [
+      "a restore, which a fleet does not do",
+      'version: 1\ntenants: { acme: { group: eu, restoreFrom: { timestamp: "2026-01-01T00:00:00Z", key: a } } }\n',
+      "tenants.yaml:2:31: tenants.acme.restoreFrom: a fleet does not restore its tenants; hand this one over with " +
+        "`npx tenantry move <database> --to-resources`, declare it as a TenantDatabase, and give that one restoreFrom.",
+    ],
+    [
       "a pattern without id",
       `${head}namePattern: tenant\n`,
       'tenants.yaml:3:1: namePattern: must hold {id} once, beside lowercase letters, digits and dashes, such as "tenant-{id}".',

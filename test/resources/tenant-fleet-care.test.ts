@@ -200,6 +200,7 @@ describe("a TenantFleet is careful", function () {
         member("d", { blokReads: true } as object),
         member("e", { suspended: true, blockReads: false }),
         member("f", { expiresIn: "soon" }),
+        member("g", { restoreFrom: { backup: "b", key: "k" } } as object),
         member("", {}),
       ]);
       assert.equal(wrong.length, 1);
@@ -207,7 +208,7 @@ describe("a TenantFleet is careful", function () {
       assert.deepEqual(
         lines.map((line) => line.slice(0, 66)),
         [
-          "tenants: 7 things are wrong:",
+          "tenants: 8 things are wrong:",
           'tenants: "a" and "b" would both have the name "acme"; give one of ',
           "tenants..id: it must be a text of 1 to 200 characters.",
           'tenants.a.name: "Acme" is not a valid name: lowercase letters, dig',
@@ -215,6 +216,7 @@ describe("a TenantFleet is careful", function () {
           'tenants.d.blokReads: there is no such property; did you mean "bloc',
           "tenants.e.suspended: it blocks reads and writes, so blockReads and",
           'tenants.f.expiresIn: "soon" is not a duration. Write whole numbers',
+          "tenants.g.restoreFrom: a fleet does not restore its tenants; hand this one",
         ].map((line) => line.slice(0, 66)),
       );
       const many = judged(

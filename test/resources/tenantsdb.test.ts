@@ -3,13 +3,11 @@ import { inspectClaims } from "../../provider/registry/inspect";
 import { endingsOf, reap } from "../../provider/registry/reap";
 import { inspectTrash } from "../../provider/registry/trash";
 import { registryName } from "../../provider/registry/reserved-names";
-import { untrash } from "../../provider/registry/untrash";
 import { group } from "../../provider/resources/group";
 import { Unfinished } from "../../provider/resources/handler";
 import { schemaTemplate } from "../../provider/resources/schema-template";
 import { tenantDatabase } from "../../provider/resources/tenant-database";
 import { usePostgres } from "../support/postgres";
-import { failure } from "../support/tenantsdb/replies";
 import { makeWorkspace } from "../support/tenantsdb/scene";
 import { type Shop, withShop as shopOn } from "../support/tenantsdb/shop";
 import type { StandInOptions } from "../support/tenantsdb/stand-in";
@@ -227,46 +225,6 @@ describe("resources on TenantsDB", function () {
       assert.equal(standIn.project.tenants.size, 0);
       assert.deepEqual(await inspectClaims(sql), []);
     }));
-
-  it("that come back without their rows are there, and the error says what is missing and where it is", () =>
-    withShop({}, async (shop) => {
-      const { standIn, context, template, tenant, fresh } = shop;
-      await schemaTemplate.create({ inputs: template(), context });
-      const inputs = tenant("acme", { schema: template().ref });
-      const first = await tenantDatabase.create({ inputs, context });
-      await standIn.sql("app__acme", "INSERT INTO notes VALUES (1, 'a'), (2, 'b')");
-      await tenantDatabase.delete({ ...first, context });
-      const again = tenantDatabase.create({ inputs: { ...inputs, adopt: "restore" }, context });
-      const failed = await again.catch((error: unknown) => error);
-      assert.ok(failed instanceof Unfinished);
-      const backup = standIn.project.tenants.get("acme")!.backups[0]!.path;
-      assert.match(failed.message, /app\.public\.notes has 0 rows and had 2; what it had is in the backup "s3:/);
-      assert.ok(failed.message.includes(`npx tenantry restore acme --backup "${backup}"`), failed.message);
-      // State has it from now on, with its strings, and a program puts it back.
-      const olds = failed.outputs as typeof first.outputs;
-      assert.deepEqual(olds.connectionStrings, first.outputs.connectionStrings);
-      const news = { ...inputs, restoreFrom: { backup, key: "rows" } };
-      await tenantDatabase.update({ id: failed.id, olds, news, context: fresh() });
-      assert.equal((await standIn.sql("app__acme", "SELECT body FROM notes")).length, 2);
-    }));
-
-  it("whose rows cannot be counted are deleted and come back all the same, and the run says so", () => {
-    const refused = failure(403, "an administrator's key is needed", "role_required");
-    const interfere = ({ path: at }: { path: string }) => (at === "/admin/query" ? refused : undefined);
-    return withShop({ interfere }, async ({ standIn, context, template, tenant, platform, project }) => {
-      await schemaTemplate.create({ inputs: template(), context });
-      const made = await tenantDatabase.create({ inputs: tenant("acme", { schema: template().ref }), context });
-      await tenantDatabase.delete({ ...made, context });
-      const sql = platform.openSql!({ name: registryName(project), url: "" }, { access: "full-access" });
-      const [claim] = (await inspectClaims(sql)).filter(({ name }) => name === "acme");
-      const { missing } = await untrash(platform, sql, claim!, (await inspectTrash(sql)).get("acme")!);
-      assert.match(
-        missing as string,
-        /^acme: its rows were not counted \(.*administrator's key.*\); what it had is in the b/,
-      );
-      assert.equal(standIn.project.tenants.get("acme")?.status, "ready");
-    });
-  });
 
   it("leave alone in the trash what somebody made anew under the name", () =>
     withShop({}, async ({ standIn, context, tenant, platform, project }) => {

@@ -28,6 +28,10 @@ describe("a program under Pulumi's mocks", () => {
       const group = new Group("eu", { location: "local" });
       const schema = new SchemaTemplate("app", { migrations });
       const acme = new TenantDatabase("Acme GmbH", { group, schema });
+      assert.equal(acme.restores, undefined);
+      const restoreFrom = { timestamp: "2026-01-01T00:00:00Z", key: "import" };
+      const globex = new TenantDatabase("globex", { group, restoreFrom });
+      assert.ok(pulumi.Output.isInstance(globex.restores));
       const reader = new DatabaseToken("reader", { database: acme });
       const [url, name, of] = await new Promise<unknown[]>((resolve) =>
         pulumi.all([acme.url, acme.name, reader.urn]).apply(resolve),

@@ -12,6 +12,7 @@ const words: readonly (readonly [RegExp, string])[] = [
     /\bstrftime\('%Y-%m-%dT%H:%M:%fZ', 'now'\)/g,
     `to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`,
   ],
+  [/\bjson_each\(\?\)/g, "jsonb_array_elements(?::jsonb)"],
   [/\bIS NOT \?/g, "IS DISTINCT FROM ?"],
   [/\bIS \?/g, "IS NOT DISTINCT FROM ?"],
   [/\bIS NOT (hand_overs\.\w+)/g, "IS DISTINCT FROM $1"],

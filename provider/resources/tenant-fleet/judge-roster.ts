@@ -3,6 +3,7 @@ import { didYouMean } from "../../platform/did-you-mean";
 import type { Failure } from "../handler";
 import { judgeName } from "../inputs";
 import { judgeTenantDatabase } from "../tenant-database/inputs";
+import { ownWayOf } from "./own-ways";
 import { type Roster, type RosterTenant, isRosterKey, rosterKeys } from "./roster";
 
 /** How many are said; the rest is counted. */
@@ -50,6 +51,8 @@ function judgeDeclared(
   const strange = Object.keys(declared).filter((key) => !isRosterKey(key));
   if (strange.length === 0) return judgeTenantDatabase({ ...declared, name: "a", self: "" }, capabilities, platform);
   return strange.map((key) => {
+    const way = ownWayOf(key);
+    if (way) return `${key}: ${way}.`;
     const guess = didYouMean(key, rosterKeys);
     return `${key}: there is no such property${guess ? `; did you mean "${guess}"?` : "."}`;
   });
