@@ -38,9 +38,9 @@ export function createBatcher<Request, Reply>(
   /** Sees to it that whatever waits will leave: now, when a short trip would be over, or when the next batch returns. */
   const schedule = (): void => {
     if (waiting.length === 0 || underWay >= maxUnderWay) return;
-    // A busy stream over a short trip leaves at intervals, or nearly every request would travel alone.
-    const rest = underWay > 0 ? shortTrip : left + shortTrip - performance.now();
-    if (trip > shortTrip || rest <= 0) gathering ??= setImmediate(depart);
+    // A busy stream leaves at intervals, or nearly every request would travel alone.
+    const rest = underWay > 0 && trip <= shortTrip ? shortTrip : left + shortTrip - performance.now();
+    if (rest <= 0) gathering ??= setImmediate(depart);
     else impatience ??= setTimeout(depart, rest);
   };
 

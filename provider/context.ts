@@ -176,7 +176,7 @@ export function createContext(
     }
     const opened = sql({ name, hostname: database.hostname, group });
     if (make) {
-      await opened.ready();
+      await opened.expectReady();
       return openRegistry(opened, stack, await beginRun(opened, stack, true));
     }
     return (await isLaidOut(opened)) ? openRegistry(opened, stack) : undefined;

@@ -36,6 +36,8 @@ export interface Sql {
    * so many arguments at most. Undefined: it takes what SQLite takes.
    */
   readonly plainJson?: { readonly maxArguments: number };
+  /** A statement can read rows from a JSON text (`json_each`), so that many of them travel as one argument. */
+  readonly jsonTables?: true;
   /** `idempotent`: may be sent again after a lost reply. Default: only when it begins with SELECT. */
   execute(statement: SqlStatement, options?: { readonly idempotent?: boolean }): Promise<SqlResult>;
   /**
@@ -55,6 +57,11 @@ export interface Sql {
    * "not-ready" after `deadline` ms, default 60,000. Remembered once true.
    */
   ready(deadline?: number): Promise<void>;
+  /**
+   * Like `ready`, but asks nothing now: the next call that may be sent again waits so where it finds the database not
+   * there yet. For one that most likely is, a trip is saved.
+   */
+  expectReady(deadline?: number): Promise<void>;
   close(): void;
 }
 

@@ -57,6 +57,8 @@ export function openSql(options: SqlOptions): Sql {
     }));
   let closed = false;
   let answered = false;
+  /** How long a call may wait for the first answer, in ms; undefined: it does not. */
+  let patient: number | undefined;
   let waiting: Promise<void> | undefined;
 
   const run = async <Result>(
@@ -64,7 +66,7 @@ export function openSql(options: SqlOptions): Sql {
     idempotent: boolean,
     whenBusy: "wait" | "fail" = "wait",
   ): Promise<Result> => {
-    const began = clock.now();
+    let began = clock.now();
     for (let attempt = 1; ; attempt++) {
       if (closed) throw closedError(host);
       try {
@@ -72,8 +74,19 @@ export function openSql(options: SqlOptions): Sql {
         answered = true;
         return result;
       } catch (thrown) {
-        const { error, result, retryAfter } = judgeSqlFailure(thrown, host);
+        const { error, result, retryAfter, temporary } = judgeSqlFailure(thrown, host);
         if (closed || !result) throw error;
+        const isUndone = error instanceof TenantryError && !error.afterLostReply;
+        if (
+          patient !== undefined &&
+          !answered &&
+          temporary &&
+          (isUndone || (idempotent && !(error instanceof SqlError)))
+        ) {
+          await ready(patient);
+          [attempt, began] = [0, clock.now()];
+          continue;
+        }
         if (whenBusy === "fail" && error instanceof SqlError) throw error;
         const elapsed = clock.now() - began;
         const attempted = { method: "POST", idempotent, attempt, result, retryAfter, elapsed, random: Math.random() };
@@ -111,7 +124,14 @@ export function openSql(options: SqlOptions): Sql {
     }
   };
 
+  const ready = async (deadline = defaultDeadline): Promise<void> => {
+    if (answered) return;
+    waiting ??= wait(deadline).finally(() => (waiting = undefined));
+    await waiting;
+  };
+
   return {
+    jsonTables: true,
     execute: (statement, options) =>
       run(
         async () => fromResult(await client().execute(toStatement(statement))),
@@ -125,10 +145,9 @@ export function openSql(options: SqlOptions): Sql {
       const send = async (): Promise<SqlResult[]> => (await call()).map(fromResult);
       return run(send, options?.idempotent ?? mode === "read", options?.whenBusy);
     },
-    async ready(deadline = defaultDeadline) {
-      if (answered) return;
-      waiting ??= wait(deadline).finally(() => (waiting = undefined));
-      await waiting;
+    ready,
+    async expectReady(deadline = defaultDeadline) {
+      patient = deadline;
     },
     close() {
       closed = true;

@@ -2,7 +2,7 @@ import { createBatcher } from "../batch";
 import { TenantryError } from "../platform/errors";
 import type { Secured } from "../platform/life";
 import type { Platform } from "../platform/platform";
-import type { Sql, SqlResult, SqlStatement } from "../platform/sql";
+import type { Row, Sql, SqlResult, SqlStatement } from "../platform/sql";
 import {
   type Claim,
   type ClaimKind,
@@ -13,6 +13,7 @@ import {
   readClaim,
 } from "./claim";
 import { letGoOrTakeBack } from "./commands";
+import { type Holding, claimFreeStatements, freeClaim, holdStatement } from "./many";
 import { findMoves, movesTo } from "./move";
 import { isBeingReaped, reapedMeanwhile } from "./reaping";
 import { registrySchema } from "./schema";
@@ -159,6 +160,26 @@ export function openRegistry(sql: Sql, stack: string, begun?: number): Registry 
     ({ rowsAffected }, { name }) => (rowsAffected === 0 ? reapedMeanwhile(name) : undefined),
   );
 
+  /** All requests of a batch by the same few statements. */
+  const together = <Request, Reply>(
+    statements: (requests: Request[], run: number) => SqlStatement[],
+    answers: (result: SqlResult, requests: Request[]) => Reply[],
+  ) =>
+    createBatcher<Request, Reply>(async (requests) => {
+      const mine = await run();
+      const results = await fenced(sql, stack, mine, statements(requests, mine));
+      return answers(results.at(-1)!, requests);
+    });
+  const claimFree = together<ClaimRequest, Claim | undefined>(claimFreeStatements, ({ rows }, requests) => {
+    const keyOf = (of: Row): string => [of["kind"], of["name"], of["owner"], of["incarnation"]].join("\n");
+    const open = new Set(rows.filter(({ state }) => state === "open").map(keyOf));
+    return requests.map((request) => (open.has(keyOf({ ...request })) ? freeClaim(request) : undefined));
+  });
+  const holdAll = together<Holding, void>(
+    (holdings) => [holdStatement(holdings)],
+    (_, holdings) => holdings.map(() => undefined),
+  );
+
   // Both ways to claim travel together.
   const claim = inBatches<ClaimRequest, { readonly stands: Claim | undefined }>(
     2,
@@ -168,17 +189,24 @@ export function openRegistry(sql: Sql, stack: string, begun?: number): Registry 
 
   return {
     run,
-    claim: async (request) => (await claim(request)).stands!,
+    async claim(request) {
+      // What is on the platform already has a claim, as a rule; and so may the address of who keeps a name.
+      const isLikelyFree = sql.jsonTables && !request.existed && !request.keepsName && !request.spared?.length;
+      return (isLikelyFree && (await claimFree(request))) || (await claim(request)).stands!;
+    },
     async claimIfFree(request) {
+      if (sql.jsonTables) return claimFree(request);
       const { stands } = await claim({ ...request, keepsName: false, onlyIfFree: true });
       return stands?.state === "open" && stands.owner === request.owner ? stands : undefined;
     },
     hold: (claim, databaseId, adopted) =>
-      change({
-        claim,
-        sql: "UPDATE claims SET state = 'held', incarnation = ?, database_id = ?, adopted = ?",
-        args: [claim.incarnation, databaseId, Number(adopted)],
-      }),
+      sql.jsonTables
+        ? holdAll({ claim, databaseId, adopted })
+        : change({
+            claim,
+            sql: "UPDATE claims SET state = 'held', incarnation = ?, database_id = ?, adopted = ?",
+            args: [claim.incarnation, databaseId, Number(adopted)],
+          }),
     made: (claim, databaseId) => change({ claim, sql: "UPDATE claims SET database_id = ?", args: [databaseId] }),
     reopen: (claim) =>
       change({

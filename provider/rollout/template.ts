@@ -1,7 +1,7 @@
 import type { Context } from "../context";
 import { hasCode } from "../platform/errors";
 import { templateName } from "../registry/reserved-names";
-import { migrate } from "./migrate";
+import { type Standing, migrate } from "./migrate";
 import type { Migration } from "./source";
 
 /**
@@ -16,10 +16,14 @@ export async function ensureTemplateDatabase(
   migrations: readonly Migration[],
 ): Promise<string> {
   const name = templateName(group, template.name, template.digest);
-  let database = await context.listing.database(name);
+  // The list need not be confirmed: a create finds one that it lacks.
+  let database = (await context.listing.databases()).byName.get(name);
+  let standing: Standing | undefined;
   if (!database) {
     try {
       database = await context.platform.createDatabase({ name, group });
+      // Empty, as far as we know; if others fill it at the same time, their ledger rows say so.
+      standing = { adopted: [], pending: migrations, applied: 0 };
     } catch (error) {
       if (!hasCode(error, "already-exists")) throw error;
       database = await context.platform.getDatabase(name);
@@ -28,7 +32,7 @@ export async function ensureTemplateDatabase(
     context.listing.made({ ...database, group });
   }
   const sql = context.sql({ name, hostname: database.hostname, group });
-  await sql.ready();
-  await migrate({ sql, database: `template "${template.name}"`, migrations, run: undefined });
+  await sql.expectReady();
+  await migrate({ sql, database: `template "${template.name}"`, migrations, run: undefined, standing });
   return name;
 }

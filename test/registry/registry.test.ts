@@ -142,6 +142,7 @@ function describeRegistry(withRegistry: (use: Use) => Promise<void>): void {
       const sizes: number[] = [];
       const small: Sql = {
         ...sql,
+        jsonTables: undefined,
         maxStatements: 20,
         batch(statements, ...rest) {
           sizes.push(statements.length);

@@ -17,7 +17,7 @@ export interface LineCall {
  * "die": as "lose", and from then on nothing of this process reaches the platform any more. A reply: the platform is not
  * asked. A function: the platform does it, then this is called, and what it answers happens to the reply.
  */
-export type Fate = "pass" | "lose" | "drop" | "die" | LineReply | (() => "pass" | "lose");
+export type Fate = "pass" | "lose" | "drop" | "die" | LineReply | (() => "pass" | "lose" | Promise<"pass" | "lose">);
 
 export interface LineReply {
   readonly status: number;
@@ -75,7 +75,7 @@ export async function openFaultyLine(
       body: body === "" ? undefined : body,
     });
     const bytes = Buffer.from(await reply.arrayBuffer());
-    if ((typeof decided === "function" ? decided() : decided) !== "pass") return void response.destroy();
+    if ((typeof decided === "function" ? await decided() : decided) !== "pass") return void response.destroy();
     response.writeHead(reply.status, { "content-type": reply.headers.get("content-type") ?? "application/json" });
     response.end(bytes);
   };

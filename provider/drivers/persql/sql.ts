@@ -102,6 +102,12 @@ export function openPersqlSql({ path, client, once, clock, token, signal }: Pers
     }
   };
 
+  const ready = async (deadline = defaultDeadline): Promise<void> => {
+    if (answered) return;
+    waiting ??= wait(deadline).finally(() => (waiting = undefined));
+    await waiting;
+  };
+
   return {
     maxStatements,
     plainJson: { maxArguments },
@@ -129,11 +135,8 @@ export function openPersqlSql({ path, client, once, clock, token, signal }: Pers
       }
       return all.length === 0 ? [] : patiently(() => transaction(all), whenBusy);
     },
-    async ready(deadline = defaultDeadline) {
-      if (answered) return;
-      waiting ??= wait(deadline).finally(() => (waiting = undefined));
-      await waiting;
-    },
+    ready,
+    expectReady: ready,
     close() {
       closed = true;
     },

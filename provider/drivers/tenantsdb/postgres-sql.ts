@@ -110,6 +110,8 @@ export function postgresSql(run: RunQuery, where: string, clock: Clock = systemC
     }
   };
 
+  const ready = async (): Promise<void> => void (await batch([{ sql: "SELECT 1 AS one", args: [] }], "read"));
+
   return {
     async execute(statement, options) {
       const reads = /^\s*select\b/i.test(statement.sql);
@@ -117,7 +119,8 @@ export function postgresSql(run: RunQuery, where: string, clock: Clock = systemC
       return (await batch([statement], reads ? "read" : "write", { idempotent }))[0]!;
     },
     batch,
-    ready: async () => void (await batch([{ sql: "SELECT 1 AS one", args: [] }], "read")),
+    ready,
+    expectReady: ready,
     close: () => void (closed = true),
   };
 }

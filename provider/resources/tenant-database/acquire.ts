@@ -41,10 +41,13 @@ export async function acquire(
   identity: Partial<Pick<Claim, "owner" | "incarnation">> = {},
 ): Promise<Acquired> {
   const { stack } = parseSelf(inputs.self);
-  // One after the other: of two refusals at once, the one that explains might not be the one that is shown.
+  // First of all: of two refusals at once, the one that explains might not be the one that is shown.
   const before = await context.listing.databases(freshEnough);
+  // Where there is no such group, no registry is made either.
+  const opening = context.registry(inputs.group, stack);
+  opening.catch(() => undefined);
   await requireGroup(context, inputs.group);
-  const registry = await context.registry(inputs.group, stack);
+  const registry = await opening;
   const formerAddresses = inputs.formerly ?? [];
   const moved = [inputs.self, ...formerAddresses].flatMap((address) => movedAway(context, address, inputs.self));
   const { request, claim } = await claimTenant(context, registry, before, inputs, {

@@ -27,12 +27,16 @@ export async function createTenantDatabase(
   context: Context,
   { ownedByIncarnation = false, isAwaited = true }: CreateOptions = {},
 ): Promise<{ id: string; outputs: TenantDatabaseOutputs }> {
+  const at = (made: PlatformDatabase) => ({ ...made, group: inputs.group });
   const scope = await context.scope();
   const expiresAt = expiryOf(inputs);
-  const isAsked = isAwaited || inputs.schema !== undefined || inputs.seed !== undefined;
+  const isAsked = isAwaited || inputs.seed !== undefined;
   const ready = async (made: PlatformDatabase): Promise<void> => {
-    if (!isAsked || context.platform.awaitDatabase) return;
-    await context.sql({ ...made, group: inputs.group }).ready(milliseconds(inputs.timeouts?.create));
+    if (context.platform.awaitDatabase) return;
+    const deadline = milliseconds(inputs.timeouts?.create);
+    // What is asked about its schema finds out whether it is there yet.
+    if (inputs.schema !== undefined && !inputs.seed) await context.sql(at(made)).expectReady(deadline);
+    else if (isAsked) await context.sql(at(made)).ready(deadline);
   };
   const { claim, database, registry, how, adopted, missing } = await acquire(
     context,

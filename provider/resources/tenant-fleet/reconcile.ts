@@ -1,18 +1,21 @@
 import { resolve } from "node:path";
 import type { Context } from "../../context";
 import { TenantryError } from "../../platform/errors";
+import { freshEnough } from "../../platform/listing";
 import { projectFolder } from "../../project-folder";
 import { templateMigrations } from "../../rollout/template-source";
 import { Unfinished } from "../handler";
 import type { Say } from "../schema-rollout/narration";
+import { parseSelf } from "../self";
 import { requireGroup } from "../tenant-database/acquire";
+import { templateFor } from "../tenant-database/schema";
 import { templateOf } from "./bring";
 import { changeText, count, someOf } from "./change-text";
 import { type FleetChanges, planChanges } from "./changes";
 import type { TenantFleetInputs } from "./inputs";
 import { type Histories, type TenantFleetOutputs, outputsOf } from "./outputs";
 import { unpackFleet } from "./pack";
-import { type FleetRecord, createProfiles } from "./record";
+import { type FleetRecord, createProfiles, databaseInputs } from "./record";
 import { requireFewRemovals } from "./removal-limit";
 import { type Roster, type RosterTenant, readRoster } from "./roster";
 import { type FleetRun, runChanges } from "./run";
@@ -42,7 +45,7 @@ export async function reconcile({ id, olds, news, context, scope, say }: Reconci
   const hasMoved = olds !== undefined && olds.self !== news.self;
   const changes = planChanges(before, tenants, { ...news, scope }, context, hasMoved);
   await requireFewRemovals(changes, news, context, before.size);
-  await requireGroups(changes, context);
+  await prepare(changes, news, context);
   const notes: string[] = [];
   const note = async (text: string): Promise<void> => void notes.push(text);
   const on = { context, news, olds: olds ?? news, scope, profiles, note };
@@ -58,10 +61,32 @@ export async function reconcile({ id, olds, news, context, scope, say }: Reconci
   return outputs;
 }
 
-/** Before anything is made: one answer for a thousand tenants. */
-async function requireGroups({ create, replace }: FleetChanges, context: Context): Promise<void> {
-  const groups = new Set([...create, ...replace.map(({ tenant }) => tenant)].map(({ group }) => group));
-  for (const group of groups) await requireGroup(context, group);
+/**
+ * What every new tenant waits for, asked for at once; and, before anything is made, one answer for a thousand tenants
+ * whose group is not there.
+ */
+async function prepare({ create, replace }: FleetChanges, news: TenantFleetInputs, context: Context): Promise<void> {
+  const tenants = [...create, ...replace.map(({ tenant }) => tenant)];
+  const groups = [...new Set(tenants.map(({ group }) => group))];
+  if (groups.length === 0) return;
+  // Not beside others: of two refusals at once, the one that explains might not be the one that is shown.
+  await context.listing.databases(freshEnough);
+  // In a group that is not there nothing is made. Where one of several is not, nothing must be made in the others.
+  if (groups.length === 1) makeWhatIsOurs(tenants, news, context);
+  await Promise.all(groups.map((group) => requireGroup(context, group)));
+  if (groups.length > 1) makeWhatIsOurs(tenants, news, context);
+}
+
+/** Registries, and what new tenants are copied from. A failure is met again by each tenant that needs it. */
+function makeWhatIsOurs(tenants: readonly RosterTenant[], news: TenantFleetInputs, context: Context): void {
+  const { stack } = parseSelf(news.self);
+  const kinds = new Map(
+    tenants.map((tenant) => [`${tenant.group}\n${tenant.schema}\n${tenant.seed !== undefined}`, tenant]),
+  );
+  for (const tenant of kinds.values()) {
+    context.registry(tenant.group, stack).catch(() => undefined);
+    if (!tenant.seed) templateFor(context, databaseInputs(news, tenant), false).catch(() => undefined);
+  }
 }
 
 function historiesOf(tenants: readonly RosterTenant[]): Histories {

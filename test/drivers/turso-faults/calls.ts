@@ -161,5 +161,15 @@ export const sqlCalls: Record<MethodOf<Sql>, readonly Call[]> = {
     { kind: "sql-write", requests: 1, run: ({ sql }) => sql.batch([insert], "write"), effect: "insert into a" },
   ],
   ready: [{ kind: "ready", requests: 1, run: ({ sql }) => sql.ready() }],
+  expectReady: [
+    {
+      kind: "ready",
+      requests: 2,
+      async run({ sql }) {
+        await sql.expectReady();
+        await sql.execute(select);
+      },
+    },
+  ],
   close: [{ kind: "pure", requests: 0, run: ({ sql }) => sql.close() }],
 };
