@@ -216,7 +216,7 @@ function reportOf(order: PreviewOrder, reports: readonly BranchReport[]): Previe
 }
 
 /** As long as the branches took, one with the other, for so many tenants at a time as a rollout takes. */
-function projected(branches: readonly BranchReport[], tenants: number): number | null {
+export function projected(branches: readonly BranchReport[], tenants: number): number | null {
   const times = branches
     .filter(({ state, applied }) => state === "ready" && applied.length > 0)
     .map(({ applied }) => applied.reduce((sum, { ms }) => sum + ms, 0));

@@ -8,6 +8,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type Context, createContext } from "../../provider/context";
 import { localPlatform } from "../../provider/drivers/local";
 import { tursoPlatform } from "../../provider/drivers/turso";
+import { tursoCapabilities } from "../../provider/drivers/turso/capabilities";
 import { createHttpClient } from "../../provider/http/client";
 import { decideRetry, defaultRetryPolicy } from "../../provider/http/retry";
 import { startLocalPlatform } from "../../provider/local";
@@ -16,6 +17,7 @@ import { hasCode } from "../../provider/platform/errors";
 import type { DatabaseConfiguration, Platform } from "../../provider/platform/platform";
 import { readSettings } from "../../provider/platform/settings";
 import { openSql } from "../../provider/platform/sql";
+import { accessOf } from "../../provider/preview/hand-out";
 import { databaseToken } from "../../provider/resources/database-token";
 import { group } from "../../provider/resources/group";
 import { allowRemoval } from "../../provider/resources/removals";
@@ -28,6 +30,7 @@ import { policyOf } from "../../provider/rollout/fleet/policy";
 import { parseTemplateRef } from "../../provider/rollout/template-ref";
 import { tokensCommand } from "../../sdk/cli/fleet/tokens";
 import { localCommand } from "../../sdk/cli/local";
+import { upCommand } from "../../sdk/cli/preview/up";
 import { stopCommand } from "../../sdk/cli/schema/stop";
 import { clientDefaults } from "./client-defaults";
 import { directoryDefaults } from "./directory-defaults";
@@ -421,6 +424,13 @@ export async function measureDefaults(): Promise<MeasuredDefaults> {
         () => tokensCommand().options.find(({ long }) => long === `--${name}`)?.defaultValue as unknown,
       ]),
     ),
+    ...Object.fromEntries(
+      ["expires-in", "token-ttl", "name"].map((name) => [
+        `tenantry preview up --${name}`,
+        () => upCommand().options.find(({ long }) => long === `--${name}`)?.defaultValue as unknown,
+      ]),
+    ),
+    "tenantry preview up --access": () => accessOf({}, tursoCapabilities.tokenAccess),
     "tenantry local --dir": () => flag("dir"),
     "tenantry local --port": () => flag("port"),
     "tenantry local --host": () => flag("host"),
