@@ -171,7 +171,7 @@ describe("README: programs and references", () => {
         "organization.ts": blocksOf("ts").find((text) => text.includes("new Member("))!,
         "table.ts": ['import * as tenantry from "tenantry";', ...outputs, ...calls].join("\n"),
         "snippets.ts": [
-          'import { DatabaseToken, Group, TenantDatabase } from "tenantry";',
+          'import { ApiToken, DatabaseToken, Group, Invite, Member, TenantDatabase } from "tenantry";',
           "declare const eu: Group, acme: TenantDatabase;",
           ...constructed.map((snippet) => `void (${snippet});`),
         ].join("\n"),

@@ -10,6 +10,7 @@ import { localCommand } from "./local";
 import { manifestCommand } from "./manifest";
 import { moveCommand } from "./move";
 import { previewCommand } from "./preview";
+import { orgCommand } from "./org";
 import { readerCommands } from "./readers";
 import { reapCommand } from "./reap";
 import { registryCommand } from "./registry";
@@ -35,6 +36,7 @@ const program = new Command("tenantry")
   .addCommand(fleetCommand())
   .addCommand(eachCommand())
   .addCommand(usageCommand())
+  .addCommand(orgCommand())
   .addCommand(keygenCommand());
 
 for (const command of readerCommands()) program.addCommand(command);

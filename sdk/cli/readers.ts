@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import type { DeploymentRecord } from "../../provider/platform/deployments";
 import type { Figure, LogEntry } from "../../provider/platform/life";
 import type { Platform } from "../../provider/platform/platform";
+import { oneLine } from "./one-line";
 import { table } from "./schema/table";
 import { type Read, type Reader, type ReaderFlags, readerCommand, secondsFlag, wholeFlag } from "./tenant/reader";
 
@@ -154,9 +155,3 @@ async function readLogs(
 }
 
 const figureText = ({ value, unit }: Figure): string => `${value}${unit ? ` ${unit}` : ""}`;
-
-/** Queries have line breaks, and control characters that a terminal would obey. */
-const oneLine = (query: string): string => {
-  const text = query.replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
-  return text.length > 160 ? `${text.slice(0, 159)}…` : text;
-};
