@@ -48,7 +48,10 @@ function extra(samples: Sample[]): Extra {
     const known = samples.map((sample) => sample[key]).filter((each) => each !== undefined);
     return known.length > 0 ? median(known) : undefined;
   };
-  return { apiCalls: of("apiCalls"), stateBytes: of("stateBytes"), peakMiB: of("peakMiB") };
+  return {
+    ...{ apiCalls: of("apiCalls"), stateBytes: of("stateBytes"), peakMiB: of("peakMiB") },
+    lessResource: of("lessResource"),
+  };
 }
 
 const value = (sample: Sample): number => sample.value;

@@ -1,9 +1,15 @@
 import { shown } from "./measure";
 import type { Extra, Result } from "./row";
 
-const HEADINGS = ["name", "unit", "ours", "reference", "ratio", "goal", "met", "calls", "state B", "peak MiB"];
+const HEADINGS = [
+  ...["name", "unit", "ours", "reference", "ratio", "goal", "met", "less a resource"],
+  ...["calls", "state B", "peak MiB"],
+];
 
-/** For people: a line a row. The last three columns have ours / reference, each for one resource but the memory. */
+/**
+ * For people: a line a row. "less a resource" has ours, and its ratio, less an `up` with one resource that does nothing in
+ * place of an empty one. The last three columns have ours / reference, each for one resource but the memory.
+ */
 export function table(results: readonly Result[]): string {
   const lines = [HEADINGS, ...results.map(cells)];
   const widths = HEADINGS.map((_, i) => Math.max(...lines.map((line) => line[i]!.length)));
@@ -26,8 +32,11 @@ function cells({ name, unit, ours, reference, ratio, goal, met, extra }: Result)
       ? ""
       : sides.map((side) => (side === undefined ? "-" : shown(side))).join(" / ");
   };
+  const less = extra.ours.lessResource;
+  const ratioLess = less === undefined ? undefined : less / (extra.reference.lessResource ?? reference);
   return [
     ...[name, unit, shown(ours), shown(reference), ratio.toFixed(2), bound, met ? "yes" : "NO"],
+    ratioLess === undefined ? "" : `${shown(less!)}, ratio ${ratioLess.toFixed(2)}`,
     ...[both("apiCalls"), both("stateBytes"), both("peakMiB")],
   ];
 }

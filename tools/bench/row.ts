@@ -6,6 +6,11 @@ export interface Sample {
   readonly apiCalls?: number;
   /** Of one resource, as the backend keeps it, without white space. */
   readonly stateBytes?: number;
+  /**
+   * Where an empty `up` was taken off: the value less an `up` with one resource that does nothing instead, which starts a
+   * provider process too.
+   */
+  readonly lessResource?: number;
   /** The most memory that the process which does the work had, in MiB. */
   readonly peakMiB?: number;
 }
