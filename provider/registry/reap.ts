@@ -51,12 +51,16 @@ export function reasonToKeep(
   { claim, because }: Ending,
   group: string,
   present: PlatformDatabase | undefined,
+  { name, capabilities }: Pick<Platform, "name" | "capabilities">,
 ): string | undefined {
   if (claim.adopted && because !== "trashed") return "it was there before Tenantry had it, so it is left to you";
   if (!present) return undefined;
   if (present.id !== claim.databaseId || (present.group !== undefined && present.group !== group))
     return "another database has its name since";
   if (present.deleteProtection) return "delete protection is on";
+  if (!capabilities.deletes && !isPreviewAddress(claim.address)) {
+    return `${name} deletes no database for a program: delete it in the platform's console`;
+  }
   // One in a platform's own trash is not present.
   if (because === "trashed" && (present.blockReads === false || present.blockWrites === false))
     return "somebody has opened it again";
@@ -80,7 +84,7 @@ export async function reap(platform: Platform, sql: Sql, ending: Ending, group: 
   const why =
     trashed && trashed.id !== claim.databaseId
       ? "another database of its name is in the trash"
-      : reasonToKeep(ending, group, present);
+      : reasonToKeep(ending, group, present, platform);
   if (why !== undefined) {
     await unmarkReaping(sql, claim, reaper);
     return { is: "kept", why };

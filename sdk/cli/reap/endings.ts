@@ -63,7 +63,7 @@ async function endingsIn(ground: Ground, { group, sql }: OpenRegistry): Promise<
     const { byName } = await ground.context.listing.databases();
     return endings.map((ending) => {
       const { claim, because, at } = ending;
-      const why = at > now ? undefined : reasonToKeep(ending, group, byName.get(claim.name));
+      const why = at > now ? undefined : reasonToKeep(ending, group, byName.get(claim.name), ground.context.platform);
       const row: EndingRow = {
         ...{ name: claim.name, group, tenant: claim.tenant ?? null, address: claim.address, because },
         status: at > now ? "later" : why === undefined ? "due" : "kept",
