@@ -51,7 +51,9 @@ export async function whyKept(
   group: string,
   { claim, record, present }: KnownBranch,
 ): Promise<string | undefined> {
-  if (claim.databaseId !== undefined) return reasonToKeep({ claim, because: "expired", at: 0 }, group, present);
+  if (claim.databaseId !== undefined) {
+    return reasonToKeep({ claim, because: "expired", at: 0 }, group, present, context.platform);
+  }
   if (!present || (await isBranch({ context, group }, claim, record, present))) return undefined;
   return "it was made by somebody else, as far as can be told";
 }
