@@ -146,6 +146,8 @@ async function settle(
     return { branch: branchReport(shop, source, made.database, record, standing, brought), token };
   } catch (error) {
     if (!(error instanceof TenantryError) || concernsAll(error)) throw error;
+    // Half a branch is of no use to anybody, and what it was made from holds values that are to be out of sight.
+    if (standing.is !== "whole" && made === undefined) await takeBack(shop, [source]);
     return { branch: failedReport(shop, source, made, standing, error) };
   }
 }

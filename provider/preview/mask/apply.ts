@@ -12,14 +12,15 @@ export function masking({ columns }: MaskPlan): (table: Table) => Carried {
     const treatments = columns.get(table.name.toLowerCase());
     if (!treatments || table.kind === "hidden") return "none";
     const each = table.columns.map((column, i): ((cell: Cell) => Cell) => {
-      const treatment = treatments.get(unquoted(column)) ?? (isRowNumber(table, i) ? "keep" : "null");
+      const given = treatments.get(unquoted(column)) ?? "null";
+      const treatment = given === "null" && isRowNumber(table, i) ? "keep" : given;
       return (cell) => treated(cell, treatment, hash);
     });
     return (row) => row.map((cell, i) => each[i]!(cell));
   };
 }
 
-/** What stands in front of the columns of a table whose rows have a number of their own; of an index in a tree, the first one. */
+/** A row's number that is no column of its table, and the id of a shape in a tree: what a virtual table's rows go by. */
 const isRowNumber = ({ columns, key, kind }: Table, at: number): boolean =>
   key.some(({ column }) => column === at) && (kind === "virtual" || !columns[at]!.startsWith('"'));
 

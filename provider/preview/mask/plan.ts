@@ -63,7 +63,7 @@ export function planMask(rules: MaskRules, schema: SchemaModel, where: string): 
     columns.set(name, treatments);
   }
   for (const { members } of new Set(groups.values())) {
-    const said = [...members].filter((one) => given.has(one) && given.get(one) !== "null");
+    const said = [...members].filter((one) => given.has(one) && given.get(one) !== "null").sort();
     if (new Set(said.map((one) => given.get(one))).size < 2) continue;
     const list = said.map((one) => `${one.replace("\n", ".")} ${given.get(one)}`).join(", ");
     problems.push(`columns that refer to each other need one rule: ${list}`);
