@@ -19,6 +19,7 @@ import { group as groupHandler } from "./resources/group";
 import { type CommonInputs, type Handler, Unfinished } from "./resources/handler";
 import { invite as inviteHandler } from "./resources/invite";
 import { member as memberHandler } from "./resources/member";
+import { previewBranch as previewBranchHandler } from "./resources/preview-branch";
 import { schemaRollout as schemaRolloutHandler } from "./resources/schema-rollout";
 import { schemaTemplate as schemaTemplateHandler } from "./resources/schema-template";
 import { typeToken, urnOf } from "./resources/self";
@@ -68,6 +69,7 @@ export const schemaRollout = host("schemaRollout", schemaRolloutHandler);
 export const member = host("member", memberHandler);
 export const invite = host("invite", inviteHandler);
 export const apiToken = host("apiToken", apiTokenHandler);
+export const previewBranch = host("previewBranch", previewBranchHandler);
 
 function host<I extends CommonInputs, O extends I>(kind: string, handler: Handler<I, O>): HostedResource {
   /** Our own properties, without the host's. */

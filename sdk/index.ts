@@ -5,6 +5,7 @@ export { Group, type GroupArgs } from "./group";
 export { Invite, type InviteArgs } from "./invite";
 export { type LookupOptions, type TenantDatabaseInfo, getLocations, getTenantDatabase, listTenants } from "./lookup";
 export { Member, type MemberArgs } from "./member";
+export { PreviewBranch, type PreviewBranchArgs, type PreviewSource, type PreviewedTenant } from "./preview-branch";
 export { type SchemaDifference, type SchemaDriftOptions, type TenantDrift, getSchemaDrift } from "./schema-drift";
 export {
   type LabelSelector,

@@ -11,7 +11,8 @@ export type Kind =
   | "tenantFleet"
   | "member"
   | "invite"
-  | "apiToken";
+  | "apiToken"
+  | "previewBranch";
 
 /**
  * The provider text that the engine keeps with every resource, in inputs and outputs: it only says whom to call. It is

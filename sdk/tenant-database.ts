@@ -136,6 +136,8 @@ export interface TenantRestore {
 export class TenantDatabase extends pulumi.CustomResource {
   declare readonly name: pulumi.Output<string>;
   declare readonly group: pulumi.Output<string>;
+  /** As given; undefined where it was not. */
+  declare readonly tenant: pulumi.Output<string> | undefined;
   /** As given; undefined where none were. */
   declare readonly labels: pulumi.Output<Record<string, string>> | undefined;
   /** The platform's id; it changes when the database is made anew under the same name. */

@@ -162,7 +162,7 @@ describe("README: programs and references", () => {
         ...quoted(names).map((name) => `void r${i}.${name};`),
       ]);
       const calls = functions.map(([call = ""]) => `void tenantry.${/^\w+/.exec(plain(call))};`);
-      assert.ok(resources.length >= 9 && functions.length >= 4);
+      assert.ok(resources.length >= 10 && functions.length >= 4);
       const files = {
         "program.ts": program,
         "rollout.ts": rollout,

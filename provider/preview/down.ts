@@ -19,13 +19,13 @@ export interface PreviewDown {
 const concurrency = 8;
 
 /**
- * Deletes every branch of a pull request in a group; an `up` that is under way is ended first. Only what the registry has
+ * Deletes every branch of a pull request in a group, or those of `tenants`; an `up` that is under way is ended first. Only what the registry has
  * under the pull request goes, while its id and name agree; what could not be deleted is told, and keeps no other. Where
  * nothing was ever made, nothing is there to do.
  */
 export async function previewDown(
   context: Context,
-  of: PreviewOf,
+  of: PreviewOf & { readonly tenants?: readonly string[] },
   onWait: () => void = () => {},
 ): Promise<PreviewDown> {
   const { group } = of;
@@ -36,7 +36,8 @@ export async function previewDown(
   // An `up` that has only just begun holds the lease, and no claim yet.
   await withLease(sql, previewStack(of), { title: titleOf(of), closes: true, onWait }, async () => {
     const records = await readRecords(sql);
-    const claims = await previewClaims(sql, of);
+    const all = await previewClaims(sql, of);
+    const claims = all.filter(({ place }) => of.tenants?.includes(place.tenant) ?? true);
     await inTurn(claims, concurrency, async ({ claim }) => {
       const { name } = claim;
       try {

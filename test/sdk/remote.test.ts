@@ -19,6 +19,9 @@ const frozen: Record<Kind, string> = {
   schemaRollout:
     'exports.handler=()=>{try{return require(require.resolve("tenantry/runtime",{paths:["."]})).schemaRollout}' +
     'catch(e){throw e.stack=e.message="tenantry is not installed here: run npm ci",e}}',
+  previewBranch:
+    'exports.handler=()=>{try{return require(require.resolve("tenantry/runtime",{paths:["."]})).previewBranch}' +
+    'catch(e){throw e.stack=e.message="tenantry is not installed here: run npm ci",e}}',
   tenantFleet:
     'exports.handler=()=>{try{return require(require.resolve("tenantry/runtime",{paths:["."]})).tenantFleet}' +
     'catch(e){throw e.stack=e.message="tenantry is not installed here: run npm ci",e}}',

@@ -34,6 +34,7 @@ import { upCommand } from "../../sdk/cli/preview/up";
 import { stopCommand } from "../../sdk/cli/schema/stop";
 import { clientDefaults } from "./client-defaults";
 import { directoryDefaults } from "./directory-defaults";
+import { previewDefaults } from "./preview-defaults";
 import { withScriptedServer } from "./scripted-server";
 import { virtualClock } from "./virtual-clock";
 
@@ -337,6 +338,7 @@ export async function measureDefaults(): Promise<MeasuredDefaults> {
     "SchemaRollout.allowDestructive": () => policy.allowDestructive.join(", ") || "none",
     "SchemaRollout.verify": () => policy.verify,
     ...directoryDefaults(context, local, self),
+    ...previewDefaults(context, tenant, self),
     ...clientDefaults(local, context),
     "tenantry:platform": () => {
       assert.throws(
