@@ -63,11 +63,8 @@ export function readFleetManifest(
 
 function resolved(fleet: string, path: string, group: string | undefined) {
   // Late: a program without a manifest loads no YAML and no validator.
-  const late = createRequire(__filename);
-  const { loadManifest } = late("./manifest/load") as typeof import("./manifest/load");
-  const { placesOf } = late("./manifest/places") as typeof import("./manifest/places");
-  const { Problems, placeText } = late("./manifest/problems") as typeof import("./manifest/problems");
-  const { resolveManifest } = late("./manifest/resolve") as typeof import("./manifest/resolve");
+  const late = createRequire(__filename)("./manifest") as typeof import("./manifest");
+  const { loadManifest, placesOf, Problems, placeText, resolveManifest } = late;
   const problems = new Problems();
   try {
     const read = loadManifest(path, { problems });

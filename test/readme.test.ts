@@ -195,7 +195,7 @@ describe("README: programs and references", () => {
         problems.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n")),
         [],
       );
-      const built = realpathSync(path.join(root, "dist", "sdk", "index.d.ts"));
+      const built = realpathSync(path.join(root, "dist", "package", "types", "sdk", "index.d.ts"));
       assert.ok(
         compiled.getSourceFiles().some(({ fileName }) => path.resolve(fileName) === built),
         "not the built package",

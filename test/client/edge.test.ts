@@ -59,7 +59,7 @@ describe("tenantry/client/edge", () => {
         inputs.filter((one) => unwanted.test(one)),
         [],
       );
-      assert.ok(inputs.includes("dist/provider/http/without-undici.js"));
+      assert.ok(inputs.includes("dist/package/without-undici.js"));
       text = textOf(made);
       assert.ok(text.length < 1_500_000, `${text.length} bytes`);
     });

@@ -2,10 +2,11 @@
 const { createHash } = require("node:crypto");
 const fs = require("node:fs");
 const path = require("node:path");
+const { makePackage } = require("./package.js");
 const { runQuietly } = require("./run-quietly.js");
 
 const SOURCES = ["sdk", "provider"];
-const SETTINGS = ["tsconfig.json", "package-lock.json"];
+const SETTINGS = ["tsconfig.json", "package-lock.json", "tools/setup/package.js", "tools/setup/declarations.js"];
 /** Inside dist/, so that stamp and output are always swapped together. */
 const STAMP = path.join("dist", ".inputs");
 
@@ -42,6 +43,7 @@ async function build(root) {
     const tsc = path.join(root, "node_modules", "typescript", "bin", "tsc");
     const command = [process.execPath, tsc, "-p", "tsconfig.json", "--outDir", fresh];
     await runQuietly(command, { cwd: root, label: "building dist/ (tsc)", usually: "about 10 s" });
+    if (fs.existsSync(path.join(root, "sdk", "cli"))) await makePackage(root, fresh);
     fs.writeFileSync(path.join(fresh, path.basename(STAMP)), digest);
     if (fs.existsSync(dist)) fs.renameSync(dist, old);
     fs.renameSync(fresh, dist);
