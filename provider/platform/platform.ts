@@ -165,6 +165,15 @@ export interface Platform extends Life {
   deleteGroup(name: string): Promise<void>;
 
   /** All databases of the organization (or of one group), page by page; `signal`-free: iterate only as far as needed. */
+  /** Databases that the platform has and cannot list, so that they are found by their names alone. Absent: it lists all. */
+  readonly unlisted?: {
+    has(name: string): Promise<boolean>;
+    /**
+     * From then on it is listed, in that group; its tokens go on opening it until they are rotated. Undefined: there is
+     * none of that name, or it is listed.
+     */
+    take(of: { readonly name: string; readonly group: string }): Promise<PlatformDatabase | undefined>;
+  };
   listDatabases(filter?: { readonly group?: string }): AsyncIterable<PlatformDatabase>;
   getDatabase(name: string): Promise<PlatformDatabase | undefined>;
   /**

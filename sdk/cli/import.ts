@@ -2,8 +2,9 @@ import { Command } from "commander";
 import { TenantryError } from "../../provider/platform/errors";
 import type { RecordedClaim } from "../../provider/registry/inspect";
 import { manifestText } from "./import/manifest-text";
-import { type ImportPlan, planImport } from "./import/plan";
+import { type ImportPlan, type Importable, planImport } from "./import/plan";
 import { importReport, nextSteps } from "./import/report";
+import { findUnlisted } from "./import/unlisted";
 import { requireFree, requireSame, writeManifest } from "./import/write";
 import { globs, parseNamePattern } from "./name-pattern";
 import { withSettings } from "./registry/flags";
@@ -43,7 +44,8 @@ Asks the platform and the registries, and changes nothing there.
 Examples:
   tenantry import
   tenantry import "tenant-*" --pattern "tenant-{id}-{label:tier}" --group eu --out eu.yaml
-  tenantry import --dry-run --json`,
+  tenantry import --dry-run --json
+  tenantry import acme globex --group eu     # on libsql-server, which cannot list what Tenantry did not make`,
     )
     .action(importTenants);
 }
@@ -65,7 +67,8 @@ async function importTenants(names: string[], { out, json, dryRun, force, ...fla
       },
     );
   }
-  const plan = planImport(listed(scene), { fits: globs(names), group, pattern, claimed });
+  const unlisted = await findUnlisted(scene, names, group);
+  const plan = planImport(listed(scene, unlisted), { fits: globs(names), group, pattern, claimed });
   const namePattern = flags.pattern && !flags.pattern.includes("{label:") ? flags.pattern : "{id}";
   const { platform, organization } = scene;
   const text = manifestText(plan.tenants, { platform: platform.name, organization, namePattern });
@@ -90,13 +93,13 @@ async function importTenants(names: string[], { out, json, dryRun, force, ...fla
   }
 }
 
-function listed({ databases, registries }: Scene) {
+function listed({ databases, registries }: Scene, unlisted: readonly Importable[]) {
   const claims = new Map<string, RecordedClaim>();
   for (const { group, claims: its } of registries) {
     for (const claim of its) if (claim.kind === "database") claims.set(`${group.name} ${claim.name}`, claim);
   }
   return {
-    databases: databases.values(),
+    databases: [...databases.values(), ...unlisted],
     claimOf: (group: string, name: string) => claims.get(`${group} ${name}`),
     groups: new Set(registries.map(({ group }) => group.name)),
   };

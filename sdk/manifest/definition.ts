@@ -202,10 +202,13 @@ export const rollout = z.strictObject({
 
 const aPattern = 'must hold {id} once, beside lowercase letters, digits and dashes, such as "tenant-{id}"';
 
+/** Where a fleet can run: whose tenants Tenantry migrates itself. */
+const fleetPlatforms = ["turso", "local", "libsql-server", "persql"] as const;
+
 /** Sections of which a manifest has one, in one of its files. */
 export const single = {
   platform: z
-    .enum(["turso", "local"])
+    .enum(fleetPlatforms)
     .optional()
     .describe(
       "Where the command line and the run-time library look when nothing else says so; a deploy asks its stack.",
@@ -283,7 +286,7 @@ export interface ManifestTenant extends TenantEntry {
 /** A manifest that holds together; its files are merged. Plain data. */
 export interface Manifest extends Rules {
   readonly version: 1;
-  readonly platform?: "turso" | "local";
+  readonly platform?: (typeof fleetPlatforms)[number];
   readonly organization?: string;
   readonly namePattern: string;
   readonly maxRemovals?: number;

@@ -24,7 +24,11 @@ export const shownPlatforms: readonly ShownPlatform[] = [
     perDatabase: { flags: ["attach", "sizeLimit"], note: "older databases" },
   },
   { name: "local", capabilities: local.capabilities },
-  { name: "libsql-server", capabilities: libsqlServerCapabilities },
+  {
+    name: "libsql-server",
+    capabilities: libsqlServerCapabilities,
+    perDatabase: { flags: ["seedAtTime"], note: "with its backups to S3" },
+  },
   { name: "persql", capabilities: persqlCapabilities },
   { name: "tenantsdb", capabilities: tenantsdbCapabilities },
 ];

@@ -28,8 +28,11 @@ export interface AdminApi {
   setConfig(name: string, to: NamespaceConfig): Promise<boolean>;
   /** Fails with "already-exists". */
   create(name: string, of: { readonly jwt_key: string; readonly max_db_size?: number }): Promise<void>;
-  /** A copy with rows, schema and settings. Fails with "already-exists", or "database-not-found" of the source. */
-  fork(source: string, name: string): Promise<void>;
+  /**
+   * A copy with rows, schema and settings; `at`: as of then, ISO 8601. Fails with "already-exists", "database-not-found" of
+   * the source, or "unsupported".
+   */
+  fork(source: string, name: string, at?: string): Promise<void>;
   /** Absence is success. */
   remove(name: string): Promise<void>;
   stats(name: string): Promise<z.infer<typeof stats> | undefined>;
@@ -83,9 +86,12 @@ export function adminApi(client: HttpClient, clock: Clock = systemClock): AdminA
       if (answer.status === 404) throw unexpected(answer);
       requireEmpty(answer);
     },
-    async fork(source, name) {
+    async fork(source, name, moment) {
       const doing = `create database "${name}" as a copy of "${source}"`;
-      const answer = await known(doing, { method: "POST", path: `${at(source)}/fork/${encodeURIComponent(name)}` });
+      // In UTC and without a "Z": what the server cannot read it leaves out, and copies the present.
+      const body = moment === undefined ? undefined : { timestamp: new Date(moment).toISOString().slice(0, -1) };
+      const path = `${at(source)}/fork/${encodeURIComponent(name)}`;
+      const answer = await known(doing, { method: "POST", path, body });
       if (!answer) throw noSource(name, source);
       requireEmpty(answer);
     },

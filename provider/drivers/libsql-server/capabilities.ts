@@ -14,7 +14,7 @@ export const libsqlServerCapabilities: Capabilities = {
   extensions: false,
   seedFromDatabase: true,
   // Only with bottomless replication, and then as far back as that kept.
-  seedAtTime: false,
+  seedAtTime: true,
   block: true,
   suspend: false,
   // The server has none: kept in the catalogue, and held by whoever deletes through Tenantry.

@@ -29,6 +29,8 @@ export interface DatabaseRow {
   readonly generation: number;
   readonly oldest: number;
   readonly keys: string;
+  /** The keys that it was taken over with, as long as they are good; "": none. */
+  readonly othersKeys: string;
   readonly sizeLimit: string | undefined;
   readonly protected: boolean;
 }
@@ -91,6 +93,7 @@ const oldest = {
 };
 const columns = [
   ...["SELECT databases.*,", oldest.databases, "AS oldest, groups.id AS group_id,"],
+  "CASE WHEN coalesce(others_until, unixepoch() + 1) > unixepoch() THEN others_keys END AS others,",
   ...["groups.generation AS group_generation,", oldest.groups, "AS group_oldest"],
 ].join(" ");
 const joined = "FROM databases JOIN groups ON groups.name = databases.group_name";
@@ -125,6 +128,23 @@ export function reserve(of: {
 
 /** Generations before the newest whose tokens may still be good: each is a key that the server tries. */
 const mostKept = 3;
+
+/** The namespace of that row is somebody else's, and is from now on ours; what opened it goes on to. */
+export const takeOver = ({ name, id }: DatabaseRow, othersKeys: string): Statement => ({
+  sql: `UPDATE databases SET state = 'there', others_keys = ?, seed = NULL, seed_keys = NULL, parent_id = NULL, keys = ''
+        WHERE name = ? AND id = ? AND state = 'creating' RETURNING id`,
+  args: [othersKeys, name, id],
+});
+
+/** What a rotation of a database, or of its group, leaves of the keys that it was taken over with. */
+export function rotateOthers(of: "name" | "group_name", name: string, keepFor: number | undefined): Statement {
+  const sql = [
+    "UPDATE databases SET others_keys = CASE WHEN ?1 IS NOT NULL THEN others_keys END,",
+    "others_until = max(coalesce(others_until, 0), unixepoch() + ?1) WHERE others_keys IS NOT NULL AND",
+    ...[of, "= ?2"],
+  ].join(" ");
+  return { sql, args: [keepFor, name] };
+}
 
 /**
  * The next generation of a row's key, once, however often it is sent. `keepFor`: for how many seconds tokens of the present
@@ -173,6 +193,7 @@ export const readDatabase = (row: CatalogueRow): DatabaseRow => ({
   generation: Number(row["generation"]),
   oldest: Number(row["oldest"]),
   keys: String(row["keys"]),
+  othersKeys: text(row["others"]) ?? "",
   sizeLimit: text(row["size_limit"]),
   protected: row["protected"] === 1,
 });

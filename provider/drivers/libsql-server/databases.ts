@@ -5,11 +5,18 @@ import { type AdminApi, type NamespaceConfig, noSource } from "./api";
 import { type Catalogue, type DatabaseRow, forget, newId, readDatabase, reserve, selectDatabases } from "./catalogue";
 import { type Settings, notFound } from "./settings";
 import { bytesOf, tellSize } from "./size";
+import { unlisted } from "./unlisted";
 import { refuse } from "./unsupported";
 
 type Databases = Pick<
   Platform,
-  "listDatabases" | "getDatabase" | "createDatabase" | "getConfiguration" | "configureDatabase" | "deleteDatabase"
+  | "listDatabases"
+  | "getDatabase"
+  | "createDatabase"
+  | "getConfiguration"
+  | "configureDatabase"
+  | "deleteDatabase"
+  | "unlisted"
 >;
 
 export interface Surroundings {
@@ -112,13 +119,12 @@ export function databases(of: Surroundings): Databases & { find(name: string): P
     },
 
     async createDatabase({ name, group, seed, sizeLimit }) {
-      if (seed?.timestamp) throw refuse("a copy as of a past moment", "Leave the timestamp out.");
       const max_db_size = sizeLimit === undefined ? undefined : bytesOf(sizeLimit);
       const source = seed && (await find(seed.database))?.row;
       if (seed && !source) throw noSource(name, seed.database);
       const row = await intend(name, group, source, sizeLimit);
       try {
-        if (source) await copy(source, row);
+        if (source) await copy(source, row, seed?.timestamp);
         else await admin.create(name, { jwt_key: settings.firstKeysOf(row), max_db_size });
       } catch (error) {
         // Somebody else was faster with the same intent, or has the name without one: which of them, `look` settles.
@@ -136,6 +142,8 @@ export function databases(of: Surroundings): Databases & { find(name: string): P
       const config = { block_reads: false, block_writes: false };
       return shown({ row, config });
     },
+
+    unlisted: unlisted({ catalogue, admin, settings, look, shown }),
 
     async getConfiguration(name) {
       const found = await find(name);
@@ -183,10 +191,10 @@ export function databases(of: Surroundings): Databases & { find(name: string): P
     },
   };
 
-  async function copy(source: DatabaseRow, row: DatabaseRow): Promise<void> {
+  async function copy(source: DatabaseRow, row: DatabaseRow, at: string | undefined): Promise<void> {
     // The server looks among the namespaces that it has open only, so that what is there is looked for first.
     if (await admin.config(row.name, false)) throw taken(row.name);
-    await admin.fork(source.name, row.name);
+    await admin.fork(source.name, row.name, at);
   }
 }
 

@@ -45,14 +45,22 @@ export function deriveKeys(signingKey: string): KeyFor {
 const privateHead = Buffer.from("302e020100300506032b657004220420", "hex");
 const publicHead = Buffer.from("302a300506032b6570032100", "hex");
 
+/**
+ * What a namespace's `jwt_key` holds, in the form in which several stand behind one another: a single key may also be the
+ * bits alone, in base64 (libSQL: auth/parsers.rs).
+ */
+export function asPem(jwtKey: string): string {
+  if (jwtKey.startsWith("-----BEGIN")) return jwtKey.endsWith("\n") ? jwtKey : `${jwtKey}\n`;
+  return pemOf(Buffer.from(jwtKey, "base64url"));
+}
+
+const pemOf = (bits: Uint8Array): string =>
+  `-----BEGIN PUBLIC KEY-----\n${Buffer.concat([publicHead, bits]).toString("base64")}\n-----END PUBLIC KEY-----\n`;
+
 function keyOf(secret: Uint8Array): Key {
   const key = privateKeyOf(secret);
   const { x } = key.export({ format: "jwk" });
-  const text = Buffer.concat([publicHead, Buffer.from(x!, "base64url")]).toString("base64");
-  return {
-    publicKey: `-----BEGIN PUBLIC KEY-----\n${text}\n-----END PUBLIC KEY-----\n`,
-    sign: (claims, now) => signed(key, claims, now),
-  };
+  return { publicKey: pemOf(Buffer.from(x!, "base64url")), sign: (claims, now) => signed(key, claims, now) };
 }
 
 /**

@@ -31,6 +31,8 @@ export const catalogueSchema = (): Statement[] =>
        kept_from INTEGER,                   -- as above
        kept_until INTEGER,
        keys TEXT NOT NULL,                  -- the keys that the server was last given; empty: to be given anew
+       others_keys TEXT,                    -- of one that was taken over: those that it came with, which are still good
+       others_until INTEGER,                -- until then, as above; NULL: until a rotation
        size_limit TEXT,                     -- as it was asked for
        protected INTEGER NOT NULL,
        busy TEXT,                           -- who is changing its settings

@@ -46,10 +46,10 @@ export function namespaceSettings({ catalogue, admin, keyFor, clock, lease }: Se
       ...own.map((generation) => keyFor({ kind: "database", name, id, generation })),
       ...ofGroup.map((generation) => keyFor({ kind: "group", name: group, id: groupId, generation })),
     ];
-    return keys.map(({ publicKey }) => publicKey).join("");
+    return keys.map(({ publicKey }) => publicKey).join("") + row.othersKeys;
   };
   const firstKeysOf = (row: DatabaseRow): string =>
-    keysOf({ ...row, oldest: row.generation, groupOldest: row.groupGeneration });
+    keysOf({ ...row, oldest: row.generation, groupOldest: row.groupGeneration, othersKeys: "" });
 
   const exclusively = async <Result>(
     { name, id }: Pick<DatabaseRow, "name" | "id">,

@@ -1,5 +1,12 @@
 import type { Access, MintedToken, Platform } from "../../platform/platform";
-import { type Catalogue, type DatabaseRow, nextGeneration, readDatabase, selectDatabases } from "./catalogue";
+import {
+  type Catalogue,
+  type DatabaseRow,
+  nextGeneration,
+  readDatabase,
+  rotateOthers,
+  selectDatabases,
+} from "./catalogue";
 import type { Found } from "./databases";
 import { noGroup } from "./groups";
 import type { Key, KeyFor } from "./keys";
@@ -61,11 +68,11 @@ export function tokens({ catalogue, settings, keyFor, find }: Surroundings): Tok
     async rotateTokens(subject, { keepFor } = {}) {
       if ("group" in subject) {
         const row = await group(subject.group);
-        await catalogue.run(nextGeneration("groups", row, keepFor));
+        await catalogue.run(nextGeneration("groups", row, keepFor), rotateOthers("group_name", row.name, keepFor));
         return settleGroup(row.name);
       }
       const row = await database(subject.database);
-      await catalogue.run(nextGeneration("databases", row, keepFor));
+      await catalogue.run(nextGeneration("databases", row, keepFor), rotateOthers("name", row.name, keepFor));
       if (!(await settings.apply(row))) throw notFound(row.name);
     },
   };

@@ -123,6 +123,13 @@ export async function acquire(
   }
 
   async function afterConflict(error: TenantryError): Promise<Acquired> {
+    const { unlisted } = context.platform;
+    if (await unlisted?.has(name)) {
+      const taken = adopts(inputs) ? await unlisted!.take(inputs) : undefined;
+      if (taken) return hold(taken, "adopted");
+      if (isNew) await registry.release(claim);
+      throw notOurs(name);
+    }
     const found = await findTaken(context, name);
     if (found && isHere(found) && (error.afterLostReply || (!isNew && !claim.existed))) return hold(found, "created");
     const stranger = found ? adoptable(inputs, found) : error;
@@ -168,6 +175,8 @@ async function findTaken(context: Context, name: string): Promise<PlatformDataba
   }
 }
 
+const adopts = ({ adopt }: TenantDatabaseInputs): boolean => adopt === "unowned" || adopt === "force";
+
 /** Undefined when the inputs allow taking it; else the refusal. */
 function adoptable(inputs: TenantDatabaseInputs, present: PlatformDatabase): TenantryError | undefined {
   if (present.group !== undefined && present.group !== inputs.group) {
@@ -177,13 +186,13 @@ function adoptable(inputs: TenantDatabaseInputs, present: PlatformDatabase): Ten
       { fix: "Choose another name, or declare it in the group it is in." },
     );
   }
-  if (inputs.adopt === "unowned" || inputs.adopt === "force") return undefined;
-  return new TenantryError(
-    "already-exists",
-    `name: a database "${present.name}" exists already and is not this stack's.`,
-    { fix: 'Choose another name, or take it over as it is with adopt: "unowned".' },
-  );
+  return adopts(inputs) ? undefined : notOurs(present.name);
 }
+
+const notOurs = (name: string): TenantryError =>
+  new TenantryError("already-exists", `name: a database "${name}" exists already and is not this stack's.`, {
+    fix: 'Choose another name, or take it over as it is with adopt: "unowned".',
+  });
 
 /**
  * What `acquire` would say of a name, looked at without a write: `present` has it on the platform, `claim` in the group's

@@ -41,8 +41,11 @@ export interface ImportSelection {
   readonly claimed: boolean;
 }
 
+/** What is to be known of a database. */
+export type Importable = Pick<PlatformDatabase, "name" | "group" | "archived">;
+
 export interface Listed {
-  readonly databases: Iterable<PlatformDatabase>;
+  readonly databases: Iterable<Importable>;
   /** Claims on databases by group and name. */
   claimOf(group: string, name: string): RecordedClaim | undefined;
   /** Groups whose registries were read: elsewhere nobody knows whose a database is. */
