@@ -67,6 +67,6 @@ export class Group extends pulumi.CustomResource {
     };
     const outputs = { groupId: undefined, scope: undefined };
     super(typeOf("group"), name, { ...outputs, ...remoteInputs("group", name, inputs, opts) }, opts);
-    joinPreflight(args?.connection, this.scope, need);
+    joinPreflight(args?.connection, this.scope, need, { id: this.id, thing: { where: name, group: inputs.name } });
   }
 }

@@ -1,9 +1,10 @@
 import * as pulumi from "./pulumi";
 import type { Context } from "../provider/context";
 import type { Platform } from "../provider/platform/platform";
+import type { NewThing } from "../provider/resources/tenant-fleet/foresee";
 import type { FleetAddress } from "../provider/resources/tenant-fleet/record";
 import type { RosterTenant } from "../provider/resources/tenant-fleet/roster";
-import { isKnown } from "./known";
+import { isKnown, settled } from "./known";
 
 /** Something that must be there before the first write. `where` names the resource and the property. */
 export interface Need {
@@ -18,10 +19,24 @@ export interface FleetNeed extends Pick<FleetAddress, "self" | "formerly"> {
   readonly tenants: readonly RosterTenant[];
 }
 
+/** What a resource that is not there yet takes of the plan; `where` names it. */
+export interface MadeThing {
+  readonly where: string;
+  readonly database?: {
+    readonly name: pulumi.Input<string>;
+    readonly group: pulumi.Input<string>;
+    readonly schema?: pulumi.Input<string>;
+    readonly seed?: unknown;
+  };
+  readonly group?: pulumi.Input<string>;
+}
+
 interface Waiting {
   readonly connection: string | undefined;
   readonly asIs: pulumi.Output<unknown>;
   readonly need?: Need;
+  /** Counted where `id` is not known: then there is none yet. */
+  readonly made?: { readonly id: pulumi.Output<unknown>; readonly thing: MadeThing };
   /** Undefined: not known yet. */
   readonly fleet?: () => Promise<FleetNeed | undefined>;
 }
@@ -38,8 +53,13 @@ let round: Promise<void> | undefined;
  * Every resource joins; what it needs is looked up together with the others' that are declared in the same turn. `asIs`: an
  * output of it that a preview knows only where the resource stays as it is; then nothing is looked up.
  */
-export function joinPreflight(connection: string | undefined, asIs: pulumi.Output<unknown>, need?: Need): void {
-  join({ connection, asIs, ...(need ? { need } : {}) });
+export function joinPreflight(
+  connection: string | undefined,
+  asIs: pulumi.Output<unknown>,
+  need?: Need,
+  made?: { readonly id: pulumi.Output<unknown>; readonly thing: MadeThing },
+): void {
+  join({ connection, asIs, ...(need ? { need } : {}), ...(made ? { made } : {}) });
 }
 
 /** The same for the tenants of a fleet, where there is none yet. `id`: the fleet's. */
@@ -171,7 +191,29 @@ async function findMissing(platform: Platform, needs: readonly Need[]): Promise<
 
 async function findRefused(connection: string | undefined, due: readonly Waiting[]): Promise<string[]> {
   const fleets = (await Promise.all(due.map(({ fleet }) => fleet?.()))).filter((fleet) => fleet !== undefined);
-  if (fleets.length === 0) return [];
+  const beside = (await Promise.all(due.map(({ made }) => made && newThing(made)))).flatMap((thing) => thing ?? []);
+  if (fleets.length === 0 && beside.length === 0) return [];
   const { foresee } = await import("../provider/resources/tenant-fleet/foresee.js");
-  return foresee(fleets, await readOnlyContext(connection));
+  return foresee(fleets, await readOnlyContext(connection), beside);
+}
+
+/** Undefined for what exists, and for what depends on something that is known later only. */
+async function newThing({ id, thing }: NonNullable<Waiting["made"]>): Promise<NewThing | undefined> {
+  if (await isKnown(id)) return undefined;
+  const { where, database } = thing;
+  const group = await known(database?.group ?? thing.group);
+  if (group === undefined) return undefined;
+  if (!database) return { where, group };
+  const [name, schema] = await Promise.all([known(database.name), known(database.schema)]);
+  return name === undefined ? undefined : { where, database: { name, group, schema, seed: database.seed } };
+}
+
+const values = new WeakMap<object, Promise<unknown>>();
+
+/** Each Output is awaited once, however many resources share it. */
+async function known<Value>(input: pulumi.Input<Value> | undefined): Promise<Value | undefined> {
+  if (typeof input !== "object" || input === null) return input;
+  const waiting = values.get(input) ?? settled(pulumi.output(input));
+  values.set(input, waiting);
+  return waiting as Promise<Value | undefined>;
 }

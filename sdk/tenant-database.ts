@@ -184,7 +184,9 @@ export class TenantDatabase extends pulumi.CustomResource {
     } finally {
       stacks.restore();
     }
-    joinPreflight(args?.connection, this.scope, need);
+    const { group, schema } = inputs;
+    const database = { name: inputs.name, group, schema, seed: args?.seed };
+    joinPreflight(args?.connection, this.scope, need, { id: this.id, thing: { where: name, database } });
   }
 }
 

@@ -92,4 +92,35 @@ describe("what a fleet that is new is refused", function () {
       { plan: "free" },
     );
   });
+
+  it("is foreseen together with single tenants and new groups, of which those that exist are not counted", async () => {
+    await withFleetScene(
+      async (scene) => {
+        const context = () => scene.bench.context();
+        const database = (name: string, group = "eu") => ({ where: name, database: { name, group } });
+        for (const name of ["one", "two"]) await scene.bench.api.ok("POST", "/databases", { name, group: "eu" });
+        const singles = ["one", "two", "three"].map((name) => database(name));
+        assert.deepEqual(await foresee([], context(), singles), []);
+        const fleet = { where: "prod", self: addressOf("prod"), tenants: [member("a"), member("b")] };
+        const many = Array.from({ length: 95 }, (_, i) => database(`n${i}`));
+        assert.deepEqual(await foresee([fleet], context(), [...many.slice(0, 94), ...singles]), []);
+        const [said, ...others] = await foresee([fleet], context(), [...many, ...singles]);
+        assert.match(
+          said!,
+          /^prod: tenants, n0, n1 and 96 more: 98 databases, and 1 of .* room for 98: 2 of 100 are used\./,
+        );
+        assert.deepEqual(others, []);
+        const groups = await foresee([], context(), [
+          { where: "eu", group: "eu" },
+          { where: "us", group: "us" },
+          database("acme", "us"),
+        ]);
+        assert.deepEqual(groups, [
+          'eu, us, acme: 1 group would be made, and the plan "free" has room for 0: 1 of 1 are used. ' +
+            "Free some, upgrade the plan, or put the tenants into fewer groups.",
+        ]);
+      },
+      { plan: "free" },
+    );
+  });
 });

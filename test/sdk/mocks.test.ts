@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { DatabaseToken, Group, SchemaTemplate, TenantDatabase, TenantFleet } from "../../sdk";
+import { ApiToken, DatabaseToken, Group, Invite, Member, SchemaTemplate, TenantDatabase, TenantFleet } from "../../sdk";
 
 describe("a program under Pulumi's mocks", () => {
   it("declares every kind without a platform, so that users can unit-test theirs", async () => {
@@ -33,6 +33,16 @@ describe("a program under Pulumi's mocks", () => {
       const globex = new TenantDatabase("globex", { group, restoreFrom });
       assert.ok(pulumi.Output.isInstance(globex.restores));
       const reader = new DatabaseToken("reader", { database: acme });
+      const people = [
+        new Member("ada", { username: "ada" }),
+        new Invite("grace", { email: "grace@example.com" }),
+        new ApiToken("Deploy of the EU", { group }),
+      ];
+      await new Promise((resolve) => pulumi.all(people.map(({ urn }) => urn)).apply(resolve));
+      assert.deepEqual(
+        [registered["Deploy of the EU"]!["name"], registered["Deploy of the EU"]!["group"]],
+        ["deploy-of-the-eu", "eu"],
+      );
       const [url, name, of] = await new Promise<unknown[]>((resolve) =>
         pulumi.all([acme.url, acme.name, reader.urn]).apply(resolve),
       );

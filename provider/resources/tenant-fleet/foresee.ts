@@ -1,11 +1,10 @@
 import type { Context } from "../../context";
-import type { Capabilities } from "../../platform/capabilities";
 import { SqlError, TenantryError } from "../../platform/errors";
 import type { PlatformDatabase } from "../../platform/platform";
 import type { Claim } from "../../registry/claim";
 import { inspectClaims } from "../../registry/inspect";
-import { registryName, templateName } from "../../registry/reserved-names";
-import { parseTemplateRef } from "../../rollout/template-ref";
+import { registryName } from "../../registry/reserved-names";
+import { type NewDatabase, shortagesOf } from "../room";
 import { refusalOf } from "../tenant-database/acquire";
 import { count, someOf } from "./change-text";
 import { type FleetAddress, databaseInputs } from "./record";
@@ -17,14 +16,25 @@ export interface NewFleet extends FleetAddress {
   readonly tenants: readonly RosterTenant[];
 }
 
+/** What else a program declares that state does not have; `where` names it. */
+export interface NewThing {
+  readonly where: string;
+  readonly database?: NewDatabase;
+  readonly group?: string;
+}
+
 /** How many refusals are said in full. */
 const shown = 5;
 
 /**
  * What the platform would refuse new fleets, as far as it can be seen before the first write: names that somebody has, and
- * more databases than the plan has room for. Only reads; all tenants' groups must be there, or be about to be made.
+ * more databases or groups than the plan has room for, those `beside` counted in. Only reads; all tenants' groups must be there, or be about to be made.
  */
-export async function foresee(fleets: readonly NewFleet[], context: Context): Promise<string[]> {
+export async function foresee(
+  fleets: readonly NewFleet[],
+  context: Context,
+  beside: readonly NewThing[] = [],
+): Promise<string[]> {
   const { byName } = await context.listing.databases();
   const groups = new Set(fleets.flatMap(({ tenants }) => tenants.map(({ group }) => group)));
   const claims = new Map<string, ReadonlyMap<string, Claim>>();
@@ -43,8 +53,10 @@ export async function foresee(fleets: readonly NewFleet[], context: Context): Pr
     return [`${fleet.where}: tenants: ${count(refused.length)} cannot have their names:\n  ${lines.join("\n  ")}`];
   });
   if (problems.length > 0) return problems;
-  const shortage = await shortageOf(made, byName, context);
-  return shortage === undefined ? [] : [`${someOf(fleets.map(({ where }) => where))}: tenants: ${shortage}`];
+  const where = [...fleets.map((fleet) => `${fleet.where}: tenants`), ...beside.map((one) => one.where)];
+  const databases = [...made, ...beside.flatMap(({ database }) => database ?? [])];
+  const things = { databases, groups: beside.flatMap(({ group }) => group ?? []) };
+  return (await shortagesOf(things, context)).map((shortage) => `${someOf(where)}: ${shortage}`);
 }
 
 /** Claims of databases by name; none where there is no registry yet. */
@@ -66,39 +78,4 @@ async function claimsOf(
       cause: error,
     });
   }
-}
-
-/** What the platform does not tell is not foreseen. */
-async function shortageOf(
-  made: readonly RosterTenant[],
-  byName: ReadonlyMap<string, PlatformDatabase>,
-  { platform }: Context,
-): Promise<string | undefined> {
-  if (made.length === 0) return undefined;
-  const account = await platform.account().catch((error: unknown) => {
-    if (error instanceof TenantryError) return undefined;
-    throw error;
-  });
-  const quota = account?.quotas.find(({ what }) => what === "databases");
-  if (typeof quota?.limit !== "number") return undefined;
-  const used = quota.used ?? byName.size;
-  const room = Math.max(0, quota.limit - used);
-  const own = ownOf(made, platform.capabilities).filter((name) => !byName.has(name)).length;
-  if (made.length + own <= room) return undefined;
-  const plan = account?.plan === undefined ? "the plan" : `the plan "${account.plan}"`;
-  const whose = own === 0 ? "databases" : `databases, and ${count(own)} of Tenantry's own,`;
-  return (
-    `${count(made.length)} ${whose} would be made, and ${plan} has room for ${count(room)}: ` +
-    `${count(used)} of ${count(quota.limit)} are used. Free some, upgrade the plan, or declare fewer tenants.`
-  );
-}
-
-/** Names of the databases that Tenantry needs besides: a registry for each group, and what new tenants are copied from. */
-function ownOf(tenants: readonly RosterTenant[], { seedFromDatabase }: Capabilities): string[] {
-  const names = tenants.flatMap(({ group, schema, seed }) => {
-    const template = schema === undefined || seed || !seedFromDatabase ? undefined : parseTemplateRef(schema);
-    const copied = template?.start === "copy" ? [templateName(group, template.name, template.digest)] : [];
-    return [registryName(group), ...copied];
-  });
-  return [...new Set(names)];
 }
