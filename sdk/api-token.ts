@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./pulumi";
 import { nameFrom } from "../provider/resources/name";
 import { Group } from "./group";
 import { type Need, joinPreflight } from "./preflight";

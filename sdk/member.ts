@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "./pulumi";
 import { joinPreflight } from "./preflight";
 import { isKind, remoteInputs, typeOf } from "./remote";
 
