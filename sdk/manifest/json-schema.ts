@@ -17,5 +17,5 @@ export function manifestJsonSchema(): object {
   return { $schema, title: "Tenantry manifest", ...schema };
 }
 
-/** As it is published: `tenants.schema.json` of the package. */
-export const manifestJsonSchemaText = (): string => `${JSON.stringify(manifestJsonSchema(), undefined, 2)}\n`;
+/** As it is published: `tenants.schema.json` of the package. On one line: editors read it, and indentation is 16 kB. */
+export const manifestJsonSchemaText = (): string => `${JSON.stringify(manifestJsonSchema())}\n`;
