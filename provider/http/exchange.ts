@@ -25,10 +25,8 @@ export interface Answer {
 /** One request, one whole answer or the fault that prevented it; redirects are answers, never followed. */
 export async function exchange(asked: ExchangeRequest): Promise<Answer | NetworkFault> {
   // One clock for the whole exchange: a server that sends a byte now and then must not hold us for ever.
-  const alarm = (asked.clock ?? systemClock).alarm(asked.timeout);
   const end = new AbortController();
-  const ring = (): void => end.abort(alarm.reason);
-  alarm.addEventListener("abort", ring, { once: true });
+  const silence = (asked.clock ?? systemClock).alarm(asked.timeout, (reason) => end.abort(reason));
   const ended = endWithRun(end);
   try {
     const { url, host } = routeOf(asked.url);
@@ -64,7 +62,7 @@ export async function exchange(asked: ExchangeRequest): Promise<Answer | Network
   } catch (error) {
     return networkFault(error);
   } finally {
-    alarm.removeEventListener("abort", ring);
+    silence();
     ended();
   }
 }

@@ -27,7 +27,7 @@ export function simulatedClock(isMoving: () => boolean): Clock {
         runs = true;
       }),
     // The servers here always answer.
-    alarm: () => new AbortController().signal,
+    alarm: () => () => undefined,
     cancelled: new AbortController().signal,
   };
 }

@@ -1,4 +1,4 @@
-import type { Clock } from "../../provider/http/clock";
+import { type Clock, timeIsUp } from "../../provider/http/clock";
 
 export interface VirtualClock extends Clock {
   /** Lets time pass, which ends what has a timeout. */
@@ -13,12 +13,12 @@ export interface VirtualClock extends Clock {
  */
 export function virtualClock(moved: (now: number) => Promise<void> = async () => undefined): VirtualClock {
   let now = 0;
-  let alarms: { readonly at: number; readonly abort: AbortController }[] = [];
+  let alarms: { readonly at: number; readonly ring: (reason: Error) => void }[] = [];
   const reach = (at: number): void => {
     now = Math.max(now, at);
     const due = alarms.filter((alarm) => alarm.at <= now);
     alarms = alarms.filter((alarm) => alarm.at > now);
-    for (const { abort } of due) abort.abort(new DOMException("The time is up.", "TimeoutError"));
+    for (const { ring } of due) ring(timeIsUp());
   };
   return {
     now: () => now,
@@ -29,10 +29,10 @@ export function virtualClock(moved: (now: number) => Promise<void> = async () =>
       reach(until);
       await moved(now);
     },
-    alarm(ms) {
-      const abort = new AbortController();
-      alarms.push({ at: now + ms, abort });
-      return abort.signal;
+    alarm(ms, ring) {
+      const alarm = { at: now + ms, ring };
+      alarms.push(alarm);
+      return () => void (alarms = alarms.filter((other) => other !== alarm));
     },
     cancelled: new AbortController().signal,
     pass: (ms) => reach(now + ms),
