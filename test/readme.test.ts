@@ -169,6 +169,7 @@ describe("README: programs and references", () => {
         "fleet.ts": fleet,
         "manifest.ts": blocksOf("ts").find((text) => text.includes("manifest:"))!,
         "organization.ts": blocksOf("ts").find((text) => text.includes("new Member("))!,
+        "preview.ts": blocksOf("ts").find((text) => text.includes("new PreviewBranch("))!,
         "table.ts": ['import * as tenantry from "tenantry";', ...outputs, ...calls].join("\n"),
         "snippets.ts": [
           'import { ApiToken, DatabaseToken, Group, Invite, Member, TenantDatabase } from "tenantry";',

@@ -4,6 +4,7 @@
 // Arguments go to mocha: `npm test -- --grep ledger`.
 import { readdirSync } from "node:fs";
 import path from "node:path";
+import { findActionlint } from "./actionlint/find-actionlint";
 import { findEngine } from "./engine/find-engine";
 import { findPostgres } from "./postgres/find-postgres";
 import { findSqld } from "./sqld/find-sqld";
@@ -47,7 +48,7 @@ async function main(args: string[]): Promise<number> {
   const onPlatform = within(...PLATFORM);
   const quick = files.filter((file) => !withEngine.includes(file) && !onPlatform.includes(file));
   // Before several processes would fetch or install the same; what cannot be had, the tests that need it say.
-  for (const find of [findSqld, findPostgres]) await find().catch(() => undefined);
+  for (const find of [findSqld, findPostgres, findActionlint]) await find().catch(() => undefined);
   const counts: Count[] = [];
   for (const part of [quick, onPlatform]) {
     if (part.length > 0) counts.push(await runMocha(part, { cwd: root, timeoutMs: FAST_MS, args }));

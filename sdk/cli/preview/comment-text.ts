@@ -80,7 +80,7 @@ function planTable(branches: readonly BranchReport[], shown: Shown): string[] {
       code(tenant),
       code(source),
       `${state === "failed" ? "" : created ? "new: " : "kept: "}${code(branch)}`,
-      from === to ? version(to) : `${version(from)} → ${version(to)}`,
+      from === to || state === "failed" ? version(from) : `${version(from)} → ${version(to)}`,
       state === "ready" ? "ready" : `**failed**${error?.migration ? ` at ${code(error.migration)}` : ""}`,
     ]);
   return [...table(["Tenant", "Of", "Branch", "Schema", ""], rows), ...rest(branches.length, shown.rows)];
@@ -128,7 +128,7 @@ function migrations({ branches, fleet }: PreviewReport, shown: Shown): string[] 
     "",
     fleet.projectedMs === null
       ? `How long they would take over the whole fleet (${counted(fleet.tenants, "tenant")}) cannot be told.`
-      : `Over the whole fleet (${counted(fleet.tenants, "tenant")}), this would take about ${time(fleet.projectedMs)}.`,
+      : `Over the whole fleet (${counted(fleet.tenants, "tenant")}), this would take ${fleet.projectedMs < 1_000 ? "" : "about "}${time(fleet.projectedMs)}.`,
     "",
   ];
 }
