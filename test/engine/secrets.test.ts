@@ -9,7 +9,7 @@ import { assertNowhere, filesUnder, formsOf, type Place } from "../support/secre
 
 const program = (access: string, rotate: string) => `
 import * as pulumi from "@pulumi/pulumi";
-import { DatabaseToken, Group, SchemaTemplate, TenantDatabase } from "tenantry";
+import { ApiToken, DatabaseToken, Group, SchemaTemplate, TenantDatabase } from "tenantry";
 const connection = "ours";
 const eu = new Group("eu", { location: "local", connection });
 const app = new SchemaTemplate("app", { migrations: "./migrations", connection });
@@ -17,7 +17,9 @@ const label = new pulumi.Config().requireSecret("label");
 const acme = new TenantDatabase("acme", { group: eu, schema: app, tenant: label, connection });
 const reader = new DatabaseToken("reader", { database: acme, access: "${access}", rotate: "${rotate}", connection });
 const all = new DatabaseToken("all", { group: eu, connection });
+const deploy = new ApiToken("deploy", { group: eu, scopes: ["read"], rotate: "${rotate}", connection });
 export const token = reader.token;
+export const apiToken = deploy.token;
 export const groupToken = all.token;
 export const url = acme.url;
 export const own = label;
@@ -59,10 +61,11 @@ describe("secrets", () => {
 
           const issued = proxy.exchanges.flatMap(({ answer }) => answer.match(/eyJ[\w-]+\.[\w-]+\.[\w-]+/g) ?? []);
           const outputs = await project.outputs({ showSecrets: true });
-          for (const name of ["token", "groupToken"]) assert.ok(issued.includes(String(outputs[name])), name);
+          for (const name of ["token", "groupToken", "apiToken"])
+            assert.ok(issued.includes(String(outputs[name])), name);
           assert.equal(outputs["own"], label);
-          // Two tokens of the program, one of them minted again, and our own for each process that ran SQL.
-          assert.ok(issued.length >= 5, `${issued.length} tokens issued`);
+          // Three tokens of the program, two of them minted again, and our own for each process that ran SQL.
+          assert.ok(issued.length >= 7, `${issued.length} tokens issued`);
           assert.ok(
             proxy.exchanges.some(({ requestHeaders: { authorization } }) => authorization?.includes(issued[0]!)),
           );
