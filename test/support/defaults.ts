@@ -9,6 +9,7 @@ import { type Context, createContext } from "../../provider/context";
 import { localPlatform } from "../../provider/drivers/local";
 import { tursoPlatform } from "../../provider/drivers/turso";
 import { tursoCapabilities } from "../../provider/drivers/turso/capabilities";
+import { type Clock, systemClock } from "../../provider/http/clock";
 import { createHttpClient } from "../../provider/http/client";
 import { decideRetry, defaultRetryPolicy } from "../../provider/http/retry";
 import { startLocalPlatform } from "../../provider/local";
@@ -391,17 +392,10 @@ export async function measureDefaults(): Promise<MeasuredDefaults> {
     },
     "Time for all attempts": () => seconds(defaultRetryPolicy.budget / 1_000),
     "Time for one attempt": async () => {
-      const { timeout } = AbortSignal;
       const limits: number[] = [];
-      AbortSignal.timeout = (ms) => (limits.push(ms), timeout.call(AbortSignal, ms));
-      try {
-        await createHttpClient({ baseUrl: local.url, token: local.apiToken }).send({
-          method: "GET",
-          path: "/v1/locations",
-        });
-      } finally {
-        AbortSignal.timeout = timeout;
-      }
+      const clock: Clock = { ...systemClock, alarm: (ms, ring) => (limits.push(ms), systemClock.alarm(ms, ring)) };
+      const client = createHttpClient({ baseUrl: local.url, token: local.apiToken, clock });
+      await client.send({ method: "GET", path: "/v1/locations" });
       assert.equal(limits.length, 1);
       return seconds(limits[0]! / 1_000);
     },
