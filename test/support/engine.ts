@@ -40,6 +40,8 @@ export interface ProjectOptions {
   config?: Record<string, string | { secret: string }>;
   /** Added to the environment, which is otherwise built from nothing. */
   env?: Record<string, string>;
+  /** Puts packages into the project's folder. Default: links to this repository and to its @pulumi/pulumi. */
+  packages?: (folder: string) => Promise<void>;
   /** Default "test-project". */
   name?: string;
   /** Default "dev". */
@@ -111,7 +113,7 @@ export async function withProject(options: ProjectOptions, use: (project: Projec
 }
 
 async function makeProject(home: string, folders: string, options: ProjectOptions): Promise<Project> {
-  const { files, config = {}, name = "test-project", stack = "dev", settings = "" } = options;
+  const { files, config = {}, name = "test-project", stack = "dev", settings = "", packages = linkPackages } = options;
   // An example is run as it is; for a test's own program the compiler's start would take longer than the program.
   const isOther = (file: string): boolean =>
     file === "tsconfig.json" || file === "package.json" || (file.endsWith(".ts") && file !== "index.ts");
@@ -119,7 +121,7 @@ async function makeProject(home: string, folders: string, options: ProjectOption
   const folder = path.join(home, "project");
   const backend = path.join(home, "backend");
   for (const each of [folder, backend, path.join(home, "pulumi"), path.join(home, "tmp")]) await mkdir(each);
-  await linkPackages(folder);
+  await packages(folder);
   const env = environment(home, backend, folders, options.env ?? {});
 
   const pulumi: Project["pulumi"] = (args, more = {}) =>
