@@ -34,14 +34,15 @@ export async function previewDown(
   const left: { name: string; why: string }[] = [];
   if (!sql) return { deleted, left };
   // An `up` that has only just begun holds the lease, and no claim yet.
-  await withLease(sql, previewStack(of), { title: titleOf(of), closes: true, onWait }, async () => {
+  const stack = previewStack(of);
+  await withLease(sql, stack, { title: titleOf(of), closes: true, onWait }, async () => {
     const records = await readRecords(sql);
     const all = await previewClaims(sql, of);
     const claims = all.filter(({ place }) => of.tenants?.includes(place.tenant) ?? true);
     await inTurn(claims, concurrency, async ({ claim }) => {
       const { name } = claim;
       try {
-        const fate = await removeBranch({ context, group, sql }, claim, records.get(name));
+        const fate = await removeBranch({ context, group, sql, reaper: `lease of ${stack}` }, claim, records.get(name));
         if (fate.is === "reaped") deleted.push(name);
         if (fate.is === "kept") left.push({ name, why: fate.why });
       } catch (error) {

@@ -4,6 +4,7 @@ import type { DatabaseSpec, PlatformDatabase } from "../platform/platform";
 import type { Sql } from "../platform/sql";
 import type { Claim } from "../registry/claim";
 import { type PreviewPlace, previewAddress } from "../registry/preview-address";
+import { reapedMeanwhile } from "../registry/reaping";
 import type { Registry } from "../registry/registry";
 import { randomId } from "../random-id";
 import { ledgerTable, readLedger, restamp } from "../rollout/ledger";
@@ -30,6 +31,7 @@ export interface Workshop {
   readonly registry: Registry;
   readonly order: PreviewOrder;
   readonly lease: Lease;
+  readonly reaper: string;
   readonly masks: ReadonlyMap<string, MaskPlan>;
 }
 
@@ -69,6 +71,9 @@ export async function makeBranch(shop: Workshop, source: Source): Promise<Made> 
   const whole = { ...record, base: (await readLedger(target)).at(-1)?.id ?? null };
   await writeRecord(sql, whole);
   await registry.hold(claim, database.id, false);
+  // A reaper may have come first, where making it took longer than it was to live.
+  const held = await registry.find("database", claim.name);
+  if (held?.incarnation !== claim.incarnation || held.state !== "held") throw reapedMeanwhile(claim.name);
   context.listing.made({ ...database, group: order.group });
   return { claim, record: whole, database };
 }

@@ -1,7 +1,7 @@
 import type { Context } from "../context";
 import type { PlatformDatabase } from "../platform/platform";
 import type { Sql } from "../platform/sql";
-import { asRead, giveUp } from "../registry/hand-over";
+import { asRead } from "../registry/hand-over";
 import { type RecordedClaim, inspectClaims } from "../registry/inspect";
 import { type Fate, reap } from "../registry/reap";
 import { randomId } from "../random-id";
@@ -13,6 +13,11 @@ export interface PreviewGround {
   readonly context: Context;
   readonly group: string;
   readonly sql: Sql;
+  /**
+   * Who deletes. One name for all that hold the lease of a pull request, one after the other: what one of them had begun
+   * when it died, the next one ends at once. Default: one that nobody else has.
+   */
+  readonly reaper?: string;
 }
 
 /**
@@ -47,7 +52,8 @@ export async function removeBranch(
     if (known.is !== "kept") await forgetRecord(sql, claim.name, claim.incarnation);
     return known;
   }
-  const fate = await reap(context.platform, sql, { claim: known, because: "expired", at: 0 }, group, randomId());
+  const { reaper = randomId() } = ground;
+  const fate = await reap(context.platform, sql, { claim: known, because: "expired", at: 0 }, group, reaper);
   if (fate.is !== "kept") {
     context.listing.gone(claim.name);
     await forgetRecord(sql, claim.name, claim.incarnation);
@@ -63,17 +69,23 @@ async function identified(
 ): Promise<RecordedClaim | Fate> {
   const { context, sql } = ground;
   const changed = { is: "kept", why: "somebody has changed its claim meanwhile" } as const;
+  const stands = asRead(claim);
+  const now = async () =>
+    (await inspectClaims(sql)).find(({ kind, name }) => kind === "database" && name === claim.name);
   const present = await context.platform.getDatabase(claim.name);
-  if (!present) return (await giveUp(sql, claim)) ? changed : { is: "gone" };
+  if (!present) {
+    const remove = { sql: `DELETE FROM claims WHERE ${stands.sql}`, args: stands.args };
+    await sql.batch([remove], "write", { idempotent: true });
+    return (await now()) ? changed : { is: "gone" };
+  }
   if (!(await isBranch(ground, claim, record, present))) {
     return { is: "kept", why: "it was made by somebody else, as far as can be told" };
   }
-  const stands = asRead(claim);
   await sql.batch(
     [{ sql: `UPDATE claims SET database_id = ? WHERE ${stands.sql}`, args: [present.id, ...stands.args] }],
     "write",
     { idempotent: true },
   );
-  const now = (await inspectClaims(sql)).find(({ kind, name }) => kind === "database" && name === claim.name);
-  return now?.incarnation === claim.incarnation && now.databaseId === present.id ? now : changed;
+  const known = await now();
+  return known?.incarnation === claim.incarnation && known.databaseId === present.id ? known : changed;
 }

@@ -2,7 +2,7 @@ import { systemClock } from "../http/clock";
 import { TenantryError } from "../platform/errors";
 import type { PlatformDatabase } from "../platform/platform";
 import { previewAddress } from "../registry/preview-address";
-import { reapedMeanwhile } from "../registry/reaping";
+import { isBeingReaped, reapedMeanwhile } from "../registry/reaping";
 import { branchName } from "./branch-name";
 import { type Workshop, placeOf } from "./make";
 import { type PreviewRecord, readRecords } from "./records";
@@ -63,15 +63,17 @@ export async function standingOf(
 const withoutFix = ({ message, fix }: TenantryError): string =>
   fix !== undefined && message.endsWith(` ${fix}`) ? message.slice(0, -fix.length - 1) : message;
 
-/** Without those that a reaper is just deleting. */
-async function settledClaims({ sql, order, lease }: Workshop): Promise<PreviewClaim[]> {
+/** As soon as no reaper is just deleting one. */
+async function settledClaims({ sql, order, lease, reaper }: Workshop): Promise<PreviewClaim[]> {
   const until = systemClock.now() + patience;
   for (;;) {
     lease.check();
     const claims = await previewClaims(sql, order);
-    const reaping = claims.find(({ claim }) => claim.state === "reaping");
-    if (!reaping) return claims;
-    if (systemClock.now() > until || systemClock.cancelled.aborted) throw reapedMeanwhile(reaping.claim.name);
+    const marked = claims.filter(({ claim }) => claim.state === "reaping");
+    const busy = await Promise.all(marked.map(({ claim }) => isBeingReaped(sql, claim.name, reaper)));
+    const at = busy.indexOf(true);
+    if (at < 0) return claims;
+    if (systemClock.now() > until || systemClock.cancelled.aborted) throw reapedMeanwhile(marked[at]!.claim.name);
     await systemClock.sleep(lookEvery);
   }
 }

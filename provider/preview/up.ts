@@ -59,7 +59,7 @@ export async function previewUp(context: Context, order: PreviewOrder, watch: Pr
   const { onWait } = watch;
   return withLease(sql, stack, { title: titleOf(order), onWait }, async (lease) => {
     const registry = openRegistry(sql, stack, await beginRun(sql, stack));
-    const shop: Workshop = { context, group, sql, registry, order, lease, masks };
+    const shop: Workshop = { context, group, sql, registry, order, lease, masks, reaper: `lease of ${stack}` };
     const { branches, snapshots } = await standingOf(shop, sources);
     await requireRoom(context, databasesToMake(branches, order), titleOf(order));
     const records = await readRecords(sql);

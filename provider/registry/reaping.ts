@@ -93,11 +93,14 @@ export async function forgetReaped(sql: Sql, claim: RecordedClaim, reaper: strin
   );
 }
 
-/** Whether a reaper is at work on that database just now; what one left behind that was killed is anybody's to finish. */
-export async function isBeingReaped(sql: Sql, name: string): Promise<boolean> {
-  const text = `SELECT 1 FROM reapings WHERE name = ? AND since > ${now} - ${lease}`;
+/**
+ * Whether a reaper is at work on that database just now, another one than `own`; what one left behind that was killed is
+ * anybody's to finish.
+ */
+export async function isBeingReaped(sql: Sql, name: string, own = ""): Promise<boolean> {
+  const text = `SELECT 1 FROM reapings WHERE name = ? AND since > ${now} - ${lease} AND reaper <> ?`;
   try {
-    return (await sql.execute({ sql: text, args: [name] }, write)).rows.length > 0;
+    return (await sql.execute({ sql: text, args: [name, own] }, write)).rows.length > 0;
   } catch (error) {
     if (error instanceof SqlError && error.message.includes("no such table")) return false;
     throw error;

@@ -6,7 +6,7 @@ import { previewUp } from "../../provider/preview/up";
 import { mint } from "../local/api-caller";
 import { isSqlOf } from "../support/scene";
 import type { LineCall } from "../support/faulty-line";
-import { withPreviewScene } from "./preview-scene";
+import { of, withPreviewScene } from "./preview-scene";
 
 const isCreate = ({ method, path }: LineCall): boolean => method === "POST" && path.endsWith("/databases");
 const isBranchCreate = (call: LineCall): boolean => isCreate(call) && call.body.includes("tenantry-pr-");
@@ -120,7 +120,7 @@ describe("A preview and others", function () {
             await bench.api.ok("POST", "/databases", { name, group: "eu" });
             await bench.sql(name, "CREATE TABLE theirs (x)");
           }
-          return "pass";
+          return "pass" as const;
         });
         const { report, tokens } = await previewUp(context, order());
         assert.match(
@@ -129,7 +129,7 @@ describe("A preview and others", function () {
         );
         assert.equal(tokens.size, 0);
         await failsWith(previewUp(await process(), order()), "already-exists", /somebody has a database of that name/);
-        assert.deepEqual(await previewDown(await process(), order()), { deleted: [], left: [] });
+        assert.deepEqual(await previewDown(await process(), of), { deleted: [], left: [] });
         assert.deepEqual(await named("tenantry-pr-"), [name]);
         assert.equal((await bench.sql(name, "SELECT count(*) AS n FROM theirs"))[0]!["n"], 0);
       },
@@ -143,9 +143,9 @@ describe("A preview and others", function () {
         const one = await previewUp(await process(), order());
         const other = await previewUp(await process(), order({ repository: "shop/admin" }));
         assert.notEqual(one.report.branches[0]!.branch, other.report.branches[0]!.branch);
-        await previewDown(await process(), order());
+        await previewDown(await process(), of);
         assert.deepEqual(await named("tenantry-pr-"), [other.report.branches[0]!.branch]);
-        await previewDown(await process(), order({ repository: "shop/admin" }));
+        await previewDown(await process(), { ...of, repository: "shop/admin" });
         assert.deepEqual(await named("tenantry-pr-"), []);
       },
       { tenants: ["acme"] },

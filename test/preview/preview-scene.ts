@@ -17,6 +17,9 @@ export interface PreviewScene {
   named(beginning: string): Promise<string[]>;
 }
 
+/** Whose branches `order` is about. */
+export const of = { repository: "shop/app", pullRequest: 42, group: "eu" };
+
 export const schema = [
   "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE, name TEXT, code TEXT NOT NULL DEFAULT '')",
   "CREATE TABLE notes (id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES users (id), body TEXT, words INTEGER)",
@@ -45,9 +48,7 @@ export async function withPreviewScene(
     await use({
       bench,
       order: (more = {}) => ({
-        repository: "shop/app",
-        pullRequest: 42,
-        group: "eu",
+        ...of,
         tenants: tenants.map((tenant) => ({ tenant, source: `tenant-${tenant}` })),
         data: "copy",
         expiresAt: new Date(Date.now() + 86_400_000).toISOString(),

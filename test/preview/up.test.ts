@@ -3,9 +3,7 @@ import { describe, it } from "mocha";
 import { TenantryError } from "../../provider/platform/errors";
 import { previewDown } from "../../provider/preview/down";
 import { previewUp } from "../../provider/preview/up";
-import { withPreviewScene } from "./preview-scene";
-
-const of = { repository: "shop/app", pullRequest: 42, group: "eu" };
+import { of, withPreviewScene } from "./preview-scene";
 
 describe("A pull request's branches", function () {
   this.timeout(120_000);
