@@ -32,9 +32,9 @@ export interface TenantsdbOptions {
 
 /**
  * TenantsDB docs, rate limits: 100 requests a second from one address, and after five times more than that it is banned
- * for five minutes. A program, its provider and a command may ask at the same time.
+ * for five minutes. A program, its provider and a command may ask at the same time, and know nothing of each other.
  */
-const perSecond = 40;
+const perSecond = 30;
 /** After a 429 nothing is sent for so long, in ms: what is sent during a ban may make it longer. */
 const pauseWhenLimited = 10_000;
 

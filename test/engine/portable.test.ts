@@ -5,10 +5,11 @@ import { describe, it } from "mocha";
 import { persqlPlatform } from "../../provider/drivers/persql";
 import { type Sql, openSql } from "../../provider/platform/sql";
 import { withCountedPlatform } from "../support/counted-platform";
-import { type Project, withProject } from "../support/engine";
-import { withPersql } from "../support/persql/server";
+import { type Project, type Run, withProject } from "../support/engine";
+import { type Persql, withPersql } from "../support/persql/server";
 import { hasPostgres } from "../support/postgres";
 import { hasSqld, serveSqld } from "../support/sqld";
+import { type Place as SearchedPlace, assertNowhere, filesUnder } from "../support/secret-search";
 import { withStandIn } from "../support/tenantsdb/scene";
 import type { StandIn } from "../support/tenantsdb/stand-in";
 import { startPostgres } from "../../tools/postgres/server";
@@ -19,6 +20,8 @@ const folder = path.resolve(__dirname, "..", "..", "examples", "portable");
 interface Place {
   readonly stack: string;
   with(project: Project, use: (env: Record<string, string>) => Promise<void>): Promise<void>;
+  /** What the platform has given away beside what is in the environment; nothing of it may be seen anywhere. */
+  secrets?(): Iterable<string>;
   /** SQL on a database with a token of its own, where it does not speak libSQL. */
   open?(url: string, token: string): Sql;
   /** Where there are no tokens: that the first tenant has the schema, and that its strings are the platform's own. */
@@ -50,10 +53,14 @@ const places: readonly Place[] = [
   {
     stack: "persql",
     with: (_, use) =>
-      withPersql(({ url, adminToken }) => use({ TENANTRY_API_URL: url, TENANTRY_API_TOKEN: adminToken }), {
-        slug: "shop",
-        provisioning: 1,
-      }),
+      withPersql(
+        (started) => {
+          persql = started;
+          return use({ TENANTRY_API_URL: persql.url, TENANTRY_API_TOKEN: persql.adminToken });
+        },
+        { slug: "shop", provisioning: 1 },
+      ),
+    secrets: () => persql!.namespace.tokens.keys(),
     open(url, token) {
       const platform = persqlPlatform({ apiUrl: new URL(url).origin, apiToken: "none" });
       return platform.openSql!({ name: "acme", url }, { access: "read-only", token: async () => token });
@@ -79,6 +86,7 @@ const places: readonly Place[] = [
         await postgres.close();
       }
     },
+    secrets: () => [standIn!.project.proxyPassword],
     async proves(strings) {
       const { proxyPassword: password } = standIn!.project;
       assert.deepEqual(strings, {
@@ -89,8 +97,11 @@ const places: readonly Place[] = [
   },
 ];
 
+const wrongToken = "wrong_token_of_environment";
+
 /** Of the run under way. */
 let standIn: StandIn | undefined;
+let persql: Persql | undefined;
 
 async function files(): Promise<Record<string, string>> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
@@ -120,7 +131,7 @@ async function readsOnly(sql: Sql): Promise<void> {
 
 describe("examples/portable: one program, by its stack", () => {
   const openLibsql: Place["open"] = (url, token) => openSql({ url, token: async () => token });
-  for (const { stack, with: on, open = openLibsql, proves } of places) {
+  for (const { stack, with: on, open = openLibsql, proves, secrets = () => [] } of places) {
     const tokens = proves ? 0 : 1;
     it(`on ${stack}`, async function () {
       this.timeout(200_000);
@@ -128,21 +139,39 @@ describe("examples/portable: one program, by its stack", () => {
       if (stack === "tenantsdb" && !(await hasPostgres("examples/portable on tenantsdb"))) this.skip();
       await withProject({ files: await files(), name: "tenantry-portable", stack }, (project) =>
         on(project, async (env) => {
-          assert.deepEqual((await project.up({ env })).counts, { create: 5 + tokens });
+          const said: SearchedPlace[] = [];
+          const after = (what: string, run: Run): Run["counts"] => {
+            said.push([what, run.output]);
+            return run.counts;
+          };
+          const detailed = { env, args: ["--diff"] };
+          assert.deepEqual(after("up", await project.up(detailed)), { create: 5 + tokens });
           const outputs = (await project.outputs({ showSecrets: true })) as unknown as Outputs;
           if (proves) await proves(outputs.connectionStrings);
           else await readsOnly(open(outputs.urls[0]!, outputs.token));
 
           await project.write({ "migrations/0002_tags.sql": "CREATE TABLE tags (tag TEXT PRIMARY KEY);\n" });
-          assert.deepEqual((await project.up({ env })).counts, { update: 4, same: 1 + tokens });
+          assert.deepEqual(after("second up", await project.up(detailed)), { update: 4, same: 1 + tokens });
           const { versions } = (await project.outputs()) as { versions: string[] };
           assert.deepEqual(versions, ["0002_tags", "0002_tags", "0002_tags"]);
-          const { stdout } = await project.pulumi(["stack", "export"], env);
-          const secrets = [env["TENANTRY_SIGNING_KEY"], env["TENANTRY_API_TOKEN"], standIn?.project.proxyPassword];
-          for (const secret of secrets)
-            assert.ok(secret === undefined || !stdout.includes(secret), "a secret is in state");
-          assert.deepEqual((await project.refresh({ env })).counts, { refresh: 5 + tokens });
-          assert.deepEqual((await project.destroy({ env })).counts, { delete: 5 + tokens });
+          assert.deepEqual(after("refresh", await project.refresh(detailed)), { refresh: 5 + tokens });
+          if (env["TENANTRY_API_TOKEN"]) {
+            const wrong = { ...env, TENANTRY_API_TOKEN: wrongToken };
+            const { output } = await project.refresh({ ...detailed, env: wrong, fails: true });
+            assert.match(output, /rejected|credentials/i);
+            said.push(["refresh with a wrong token", output]);
+          }
+          said.push(["stack export", (await project.pulumi(["stack", "export"], env)).stdout]);
+          // State with its history and backups, config, and the engine's event logs.
+          said.push(...(await filesUnder(path.dirname(project.folder))));
+          for (const kind of ["history", ".bak", "events-1.json"])
+            assert.ok(said.some(([where]) => where.includes(kind)));
+          const hidden = [...secrets(), wrongToken, env["TENANTRY_SIGNING_KEY"], env["TENANTRY_API_TOKEN"]];
+          const known = hidden.filter((secret) => secret !== undefined);
+          assertNowhere(known, said);
+          const gone = await project.destroy(detailed);
+          assert.deepEqual(gone.counts, { delete: 5 + tokens });
+          assertNowhere([...known, ...secrets()], [["destroy", gone.output]]);
         }),
       );
     });

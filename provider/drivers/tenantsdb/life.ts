@@ -1,3 +1,4 @@
+import type { HttpAnswer } from "../../http/answer";
 import type { Clock } from "../../http/clock";
 import { TenantryError } from "../../platform/errors";
 import type { Backup, Life, Secured } from "../../platform/life";
@@ -28,6 +29,11 @@ export function tenantsdbLife({ api, tenants, clock }: LifeOptions): OfTenant {
   const post = (name: string, verb: string, doing: string, body?: object, idempotent = false) =>
     api.call({ doing, kind: "change" }, { method: "POST", path: `${at(name)}/${verb}`, body, idempotent });
 
+  /** The same for what needs a tenant that is ready: waits for what is under way there, or names the state it is in. */
+  const postReady = async (...call: Parameters<typeof post>): Promise<HttpAnswer> =>
+    // It has no state in which it would be done.
+    (await tenants.change(call[0], call[2], () => post(...call)))!;
+
   const require = async (name: string, doing: string): Promise<WireTenant> => {
     const tenant = await tenants.look(name);
     if (tenant) return tenant;
@@ -54,7 +60,7 @@ export function tenantsdbLife({ api, tenants, clock }: LifeOptions): OfTenant {
     const doing = `back tenant "${name}" up`;
     const before = new Set((await listBackups(name)).map(({ id }) => id));
     // Sent twice, there are two, which does no harm.
-    const { paths } = read(scheduled, await post(name, "backup", doing, undefined, true));
+    const { paths } = read(scheduled, await postReady(name, "backup", doing, undefined, true));
     const until = clock.now() + backupPatience;
     for (let pause = 500; ; pause = Math.min(pause * 1.5, 5_000)) {
       const found = (await listBackups(name)).filter(({ id }) =>
@@ -149,8 +155,8 @@ export function tenantsdbLife({ api, tenants, clock }: LifeOptions): OfTenant {
         );
       }
       // Not sent again after a lost reply: a second one would undo what was written since the first.
-      if (isMoment) await post(name, "recover", doing, { timestamp: to.timestamp });
-      else await post(name, "rollback", doing, { storage_path: to.backup });
+      if (isMoment) await postReady(name, "recover", doing, { timestamp: to.timestamp });
+      else await postReady(name, "rollback", doing, { storage_path: to.backup });
       const look = () => tenants.look(name);
       const isDone = (tenant: WireTenant): boolean => !isMoment || tenant.undoUntil !== before.undoUntil;
       const watched = { name, doing, deadline: patience, look, clock, isUnreadable: !isMoment };
@@ -166,7 +172,7 @@ export function tenantsdbLife({ api, tenants, clock }: LifeOptions): OfTenant {
         });
       }
       // Not sent again after a lost reply: a second one might swap back.
-      await post(name, "recover-undo", doing);
+      await postReady(name, "recover-undo", doing);
       const look = () => tenants.look(name);
       const isDone = (tenant: WireTenant): boolean => tenant.undoUntil === undefined;
       await watchTenant({ name, doing, deadline: patience, isDone, look, clock });
@@ -184,14 +190,9 @@ export function tenantsdbLife({ api, tenants, clock }: LifeOptions): OfTenant {
       const isThere = (tenant: WireTenant): boolean =>
         tenant.databases.some((one) => one.blueprint === part.blueprint && (one.isolation ?? isolation) === isolation);
       const body = { isolation_level: Number(isolation.slice(1)), blueprint: part.blueprint, region: part.region };
-      try {
-        const call = { method: "PATCH", path: `${at(name)}/isolation`, body, idempotent: true } as const;
-        await api.call({ doing, kind: "change" }, call);
-      } catch (error) {
-        if (!(error instanceof Refused && error.wrongState)) throw error;
-        // It is on its way, perhaps by an attempt whose reply was lost; if it is another way, that is seen at its end.
-        if (!isPassing((await require(name, doing)).status)) throw error;
-      }
+      const call = { method: "PATCH", path: `${at(name)}/isolation`, body, idempotent: true } as const;
+      // On its way it is perhaps by an attempt whose reply was lost; if it is another way, that is seen at its end.
+      await tenants.change(name, doing, () => api.call({ doing, kind: "change" }, call), isPassing);
       const look = () => tenants.look(name);
       // A region cannot be read back, nor a level that does not change.
       const isUnreadable = before.isolation === isolation;

@@ -1,10 +1,10 @@
 import type { Clock } from "../../http/clock";
-import { TenantryError, hasCode } from "../../platform/errors";
+import { TenantryError } from "../../platform/errors";
 import type { DatabaseConfiguration, Platform, PlatformDatabase, TenantPart } from "../../platform/platform";
 import type { Api } from "./api";
 import { type ProxyCredential, composed, hostOf, isEngine, isMasked, passwordIn, projectIn } from "./connection-string";
 import { Refused } from "./problems";
-import { watchTenant } from "./watch";
+import { isPassing, watchTenant } from "./watch";
 import { type WireTenant, allTenants, named, oneTenant, read } from "./wire";
 
 export interface Tenants extends Pick<
@@ -15,6 +15,16 @@ export interface Tenants extends Pick<
   softDelete(name: string): Promise<void>;
   /** The tenant as the platform tells it, the one in the trash too. */
   look(name: string): Promise<WireTenant | undefined>;
+  /**
+   * Calls what a tenant's state may refuse: waits for what is under way there and calls again. `isDone`: the state that the
+   * call is to lead to, in which it is refused, too; then it answers undefined. Fails with the state in which it rests.
+   */
+  change<Answer>(
+    name: string,
+    doing: string,
+    call: () => Promise<Answer>,
+    isDone?: (status: string) => boolean,
+  ): Promise<Answer | undefined>;
   /** Waits for what is under way there; see watch.ts. */
   awaitReady(name: string, doing: string, deadline: number): Promise<PlatformDatabase>;
   asDatabase(tenant: WireTenant): PlatformDatabase;
@@ -84,25 +94,22 @@ export function tenantsdbTenants({ api, project, apiKey, proxyPassword, clock }:
     });
   };
 
-  /**
-   * Calls what a tenant's state may refuse: waits for what is under way there and calls again. `isDone`: the state that
-   * the call is to lead to, in which it is refused, too.
-   */
-  const change = async (
-    name: string,
-    doing: string,
-    call: () => Promise<unknown>,
-    isDone: (status: string) => boolean,
-  ) => {
-    const until = clock.now() + patience;
+  const change: Tenants["change"] = async (name, doing, call, isDone = () => false) => {
+    const begun = clock.now();
+    let rested = 0;
     for (let pause = 500; ; pause = Math.min(pause * 2, 5_000)) {
       try {
-        return void (await call());
+        return await call();
       } catch (error) {
         if (!(error instanceof Refused && error.wrongState)) throw error;
         const status = (await look(name))?.status ?? "gone";
-        if (isDone(status)) return;
-        if (clock.now() + pause > until || clock.cancelled.aborted) throw inState(name, doing, status, error);
+        if (isDone(status)) return undefined;
+        const waited = clock.now() - begun;
+        const isOver = waited + pause > patience || clock.cancelled.aborted;
+        // What was under way may have ended just now; what is refused once more is refused for where it rests.
+        if (isOver || (!isPassing(status) && ++rested > 1)) {
+          throw status === "ready" ? error : inState(name, doing, status, waited, error);
+        }
         await clock.sleep(pause);
       }
     }
@@ -117,6 +124,7 @@ export function tenantsdbTenants({ api, project, apiKey, proxyPassword, clock }:
 
   return {
     look,
+    change,
     asDatabase,
     async listAll() {
       const answer = await api.call({ doing: "list tenants", kind: "look" }, { method: "GET", path: "/tenants" });
@@ -236,14 +244,19 @@ function refuseOtherProject(connectionString: string, project: string): void {
   });
 }
 
-function inState(name: string, doing: string, status: string, cause: Refused): TenantryError {
-  if (hasCode(cause, "not-ready")) {
-    return new TenantryError("not-ready", `Could not ${doing}: it is ${status}, and was so for a minute.`, {
-      fix: `Look at "${name}" in TenantsDB; when what is under way there has ended, run \`pulumi up\` again.`,
-      platformText: cause.platformText,
-      requestId: cause.requestId,
-      cause,
-    });
-  }
-  return cause;
+/** A raw "wrong state" tells nobody which one it is. */
+function inState(name: string, doing: string, status: string, waited: number, cause: Refused): TenantryError {
+  const details = { platformText: cause.platformText, requestId: cause.requestId, cause };
+  const passes = isPassing(status);
+  const known = passes || status === "suspended" || status === "deleted" || status === "gone";
+  const what = known ? `it is ${status}` : `it has the status "${status}", which TenantsDB does not document`;
+  const since = waited > 0 ? `, after ${Math.round(waited / 1000)} s` : "";
+  return new TenantryError("not-ready", `Could not ${doing}: ${what}${since}.`, {
+    ...details,
+    fix: passes
+      ? "When what is under way there has ended, try again."
+      : status === "suspended"
+        ? `Resume it first: \`npx tenantry resume ${name}\`, or suspended: false.`
+        : `Look at "${name}" in TenantsDB, then try again.`,
+  });
 }

@@ -24,6 +24,7 @@ const calls: Record<string, (platform: Platform, project: string) => Promise<unk
   "delete softly": (platform) => platform.softDeleteDatabase!("acme"),
   undelete: (platform) => platform.undeleteDatabase!("acme"),
   delete: (platform) => platform.deleteDatabase("acme"),
+  "count rows": (platform) => platform.countRows!("acme"),
   backups: (platform) => platform.listBackups!("acme"),
   backup: (platform) => platform.takeBackup!("acme"),
   "roll back": (platform) => platform.restoreDatabase!("acme", { backup: "s3://x" }),
@@ -40,11 +41,12 @@ const calls: Record<string, (platform: Platform, project: string) => Promise<unk
   apply: (platform) => platform.deployments!.apply("app", "CREATE TABLE t (x integer)"),
   records: (platform) => platform.deployments!.records(),
   deploy: (platform) => platform.deployments!.deploy("app"),
+  "all deployments": (platform) => platform.deployments!.all(),
   "deployments of one": (platform) => platform.deployments!.ofTenant("acme"),
 };
 
 const garbage: Reply = { status: 200, body: "what is this" as unknown as Record<string, unknown> };
-const faults: Record<string, Reply | "drop"> = {
+const faults: Record<string, Reply | "drop" | "silent"> = {
   "500": failure(500, "internal error"),
   "429": failure(429, "rate limit exceeded"),
   "403 by role": failure(403, "this key may only read", "role_required"),
@@ -54,7 +56,10 @@ const faults: Record<string, Reply | "drop"> = {
   garbage,
   "an empty object": { status: 200, body: {} },
   "an error that says success": { status: 200, body: { success: true, error: "no" } },
+  "503": failure(503, "maintenance"),
+  "402": failure(402, "the balance is used up"),
   "no answer": "drop",
+  silence: "silent",
 };
 
 describe("the TenantsDB driver in trouble", () => {
@@ -62,11 +67,18 @@ describe("the TenantsDB driver in trouble", () => {
     it(`says what it is that failed, and shows no secret: ${title}`, async function () {
       this.timeout(60_000);
       let isTrouble = false;
-      const interfere = () => (isTrouble ? reply : undefined);
+      const clock = virtualClock();
+      const interfere = (): Reply | "drop" | undefined => {
+        if (!isTrouble) return undefined;
+        if (reply !== "silent") return reply;
+        // For as long as the caller waits.
+        clock.ring();
+        return "drop";
+      };
       await withStandIn({ interfere }, async ({ standIn, open, project }) => {
         await makeWorkspace(standIn, "app", "MongoDB");
         const { apiKey, proxyPassword } = standIn.project;
-        const options = { clock: virtualClock(), proxyPassword };
+        const options = { clock, proxyPassword };
         await open(options).createDatabase({ name: "acme", group: project, parts: [{ blueprint: "app" }] });
         isTrouble = true;
         for (const [call, run] of Object.entries(calls)) {

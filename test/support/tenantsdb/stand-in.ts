@@ -14,6 +14,8 @@ export interface StandInOptions {
   readonly postgres?: PostgresServer;
   /** The id of its project. Default: a random one. */
   readonly project?: string;
+  /** Other API keys of its project. */
+  readonly keys?: readonly string[];
   /** TenantsDB docs: L2 is for paid plans. Default "paid". */
   readonly plan?: "free" | "paid";
   /** How long each status of something asynchronous lasts, in ms; "looks": see operations.ts. Default 30. */
@@ -43,7 +45,7 @@ export interface StandIn {
 }
 
 export async function startStandIn(options: StandInOptions = {}): Promise<StandIn> {
-  const { postgres, plan = "paid", step = 30, interfere } = options;
+  const { postgres, keys = [], plan = "paid", step = 30, interfere } = options;
   const project = emptyProject(options.project);
   const operations = createOperations(step);
   const limits = createLimits(options.limits);
@@ -114,7 +116,8 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
     // TenantsDB docs: this answer has neither `http_status` nor `code`.
     if (!request.authorization)
       return { status: 401, body: { success: false, error: "authorization header required" } };
-    if (request.authorization !== `Bearer ${project.apiKey}`) return failure(401, "invalid api key");
+    if (![project.apiKey, ...keys].some((key) => request.authorization === `Bearer ${key}`))
+      return failure(401, "invalid api key");
     return route(request, query);
   };
 

@@ -170,6 +170,7 @@ export function tenantRoutes({ project, databases, operations, plan }: TenantRou
   };
 
   const undo = (tenant: StoredTenant): Reply => {
+    if (tenant.status !== "ready") return wrongState(tenant, "ready");
     if (!tenant.undoUntil || tenant.undoUntil < new Date()) return failure(409, "no recovery to undo");
     tenant.undoUntil = undefined;
     return ok({ tenant: { tenant_id: tenant.id, status: "ready" } });
