@@ -12,6 +12,7 @@ import { findActionlint } from "../../tools/actionlint/find-actionlint";
 import { mint } from "../local/api-caller";
 import { type Bench, withBench } from "../support/bench";
 import { canHave } from "../support/can-have";
+import { startExample } from "../support/example-app";
 import { type ScriptedRequest, withScriptedServer } from "../support/scripted-server";
 import {
   type Knowledge,
@@ -24,6 +25,7 @@ import {
   runGitHubJob,
   runGitLabJob,
 } from "./pipeline";
+import { runCli } from "./run-cli";
 
 const example = path.resolve(__dirname, "..", "..", "examples", "preview-per-pr");
 const workflows = ["preview", "deploy", "reap"];
@@ -263,6 +265,53 @@ const hosts: Record<string, (scene: Scene, url: string) => Promise<Host>> = {
     return { name: "bot", push: () => run("branches"), close: () => run("down"), reap: () => run("reap") };
   },
 };
+
+describe("examples/preview-per-pr: its application", function () {
+  this.timeout(600_000);
+
+  it("serves the branches' rows and not production's with TENANTRY_PREVIEW, and the reverse without it", async () => {
+    await withExample(async ({ bench, folder, env, rows, branches }) => {
+      const own = { ...env, TENANTRY_API_TOKEN: bench.platform.apiToken };
+      const up = "preview up acme --manifest tenants.yaml --data copy --repository acme/shop --pull-request 7";
+      const made = await runCli([...up.split(" "), "--to-env-file", "preview.env"], { cwd: folder, env: own });
+      assert.equal(made.code, 0, made.stderr);
+      const value = /^TENANTRY_PREVIEW=(\S+)$/m.exec(await readFile(path.join(folder, "preview.env"), "utf8"))![1]!;
+      const [branch] = await branches();
+      const order = { email: "eve@example.test", cents: 7 };
+
+      const served = async (more: NodeJS.ProcessEnv) => {
+        const app = startExample("preview-per-pr/server.ts", bench.platform, { PORT: "0", ...more });
+        const address = await app.printed(/http:\/\/127\.0\.0\.1:\d+/);
+        const ask = async (tenant: string, init?: RequestInit) => fetch(`${address}/${tenant}/orders`, init);
+        return { ask, stop: () => app.stop() };
+      };
+      const post = { method: "POST", body: JSON.stringify(order) };
+
+      const preview = await served({ TENANTRY_PREVIEW: value, TENANTRY_API_URL: "", TENANTRY_API_TOKEN: "" });
+      try {
+        assert.equal((await preview.ask("acme", post)).status, 204);
+        assert.deepEqual(await (await preview.ask("acme")).json(), await rows(branch!));
+        const refused = await preview.ask("globex");
+        assert.equal(refused.status, 403);
+        assert.match(await refused.text(), /has no branch of this tenant; there is acme\./);
+      } finally {
+        await preview.stop();
+      }
+      assert.deepEqual([(await rows(branch!)).length, (await rows("shop-acme")).length], [2, 1]);
+
+      const production = await served({});
+      try {
+        assert.equal((await production.ask("acme", post)).status, 204);
+        assert.equal((await production.ask("acme", post)).status, 204);
+        assert.equal(((await (await production.ask("acme")).json()) as unknown[]).length, 3);
+        assert.equal((await production.ask("globex")).status, 200);
+      } finally {
+        await production.stop();
+      }
+      assert.deepEqual([(await rows(branch!)).length, (await rows("shop-acme")).length], [2, 3]);
+    });
+  });
+});
 
 describe("examples/preview-per-pr: a pull request", function () {
   // Each step starts a program or two.
