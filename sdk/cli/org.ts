@@ -1,4 +1,6 @@
 import { Command } from "commander";
+import { didYouMean } from "../../provider/platform/did-you-mean";
+import { TenantryError } from "../../provider/platform/errors";
 import { type OrgFlags, orgReaders, readSummary } from "./org/readers";
 import { groundLine, openPlainGround } from "./schema/ground";
 
@@ -7,6 +9,7 @@ type Reading = (typeof orgReaders)[number]["read"];
 /** `tenantry org`: the organization beside its databases. Only reads. */
 export function orgCommand(): Command {
   const org = withFlags(new Command("org"), readSummary)
+    .allowExcessArguments()
     .description("Show an organization: its people, API tokens, audit log, plan and usage. Changes nothing.")
     .addHelpText(
       "after",
@@ -28,7 +31,19 @@ function withFlags(command: Command, read: Reading): Command {
     .option("--platform <name>", "as tenantry:platform, and so on; flags win over the environment, that over the stack")
     .option("--organization <slug>")
     .option("--api-url <address>")
-    .action((_: unknown, called: Command) => run(read, called.optsWithGlobals<OrgFlags>()));
+    .action((_: unknown, called: Command) => {
+      refuseUnknown(called.args[0]);
+      return run(read, called.optsWithGlobals<OrgFlags>());
+    });
+}
+
+function refuseUnknown(verb: string | undefined): void {
+  if (verb === undefined) return;
+  const verbs = orgReaders.map((reader) => reader.verb);
+  const guess = didYouMean(verb, verbs);
+  throw new TenantryError("invalid-input", `There is no \`tenantry org ${verb}\`.`, {
+    fix: guess ? `Did you mean "${guess}"?` : `There are: ${verbs.join(", ")}.`,
+  });
 }
 
 async function run(read: Reading, flags: OrgFlags): Promise<void> {

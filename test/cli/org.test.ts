@@ -91,6 +91,18 @@ describe("tenantry org", function () {
     }
   });
 
+  it("shows a token of one group what it may see, and says of the rest that it may not", async () => {
+    const narrow = { TENANTRY_API_TOKEN: secret };
+    const text = await org("", 0, narrow);
+    assert.match(text, /^Who belongs to it, this token may not read\.$/m);
+    assert.match(text, /^databases +- +no limit$/m);
+    assert.match(await org("members", 1, narrow), /limited to group "eu" \(403\)/);
+  });
+
+  it("says what there is in place of a verb that is not", async () => {
+    assert.match(await org("memers", 1), /There is no `tenantry org memers`\. Did you mean "members"\?/);
+  });
+
   it("says where there is nothing to be read", async () => {
     const more = {
       ...{ TENANTRY_PLATFORM: "tenantsdb", TENANTRY_ORGANIZATION: "tdb_2abf90d3" },

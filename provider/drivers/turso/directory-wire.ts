@@ -43,7 +43,14 @@ export const createdApiToken = z.union([
 ]);
 
 const entry = z
-  .object({ code: z.string(), message: text, origin: text, author: text, created_at: z.string(), data: z.unknown() })
+  .object({
+    code: z.string(),
+    message: text,
+    origin: text,
+    author: text,
+    created_at: z.string(),
+    data: z.unknown().optional(),
+  })
   .transform(({ code, message, origin, author, created_at, data }): AuditEntry => ({
     ...{ at: created_at, code, author: author ?? "", origin: origin ?? "", message: message ?? "" },
     data: typeof data === "object" && data !== null ? { ...data } : {},

@@ -1,5 +1,5 @@
 import type { HttpClient } from "../../http/client";
-import type { Directory, Invitee } from "../../platform/directory";
+import type { Directory, Invitee, OrganizationApiToken } from "../../platform/directory";
 import { createApi } from "./api";
 import {
   allApiTokens,
@@ -18,6 +18,8 @@ export interface DirectoryOptions {
   readonly organization: string;
 }
 
+/** The tokens of the user whose token is in use. */
+const ofUser = "/v1/auth/api-tokens";
 /** The most that a page of the audit log is asked for (Turso docs: 100 is the default). */
 const pageSize = 100;
 
@@ -27,8 +29,11 @@ export function tursoDirectory({ client, organization }: DirectoryOptions): Dire
   const invites = createApi(client, organization, "/v2/organizations");
   // Tokens are made by and for the user whose token is in use, and limited to the organization.
   const auth = createApi(client, organization, "");
-  const member = (username: string): string => `/members/${encodeURIComponent(username)}`;
   const look = (doing: string) => ({ doing, kind: "directory" }) as const;
+  /** Unverified: whether personal organizations have the administrators' view. Its user's own tokens everybody can see. */
+  const ownTokens = async (): Promise<OrganizationApiToken[]> =>
+    read(allApiTokens, await auth.call(look("list API tokens"), { method: "GET", path: ofUser }));
+  const member = (username: string): string => `/members/${encodeURIComponent(username)}`;
 
   return {
     async listMembers() {
@@ -68,12 +73,13 @@ export function tursoDirectory({ client, organization }: DirectoryOptions): Dire
     },
 
     async listApiTokens() {
-      return read(allApiTokens, await api.call(look("list API tokens"), { method: "GET", path: "/api-tokens" }));
+      const answer = await api.find(look("list API tokens"), { method: "GET", path: "/api-tokens" });
+      return answer ? read(allApiTokens, answer) : ownTokens();
     },
     async createApiToken({ name, limit }) {
       const answer = await auth.call(look(`create API token "${name}"`), {
         method: "POST",
-        path: `/v1/auth/api-tokens/${encodeURIComponent(name)}`,
+        path: `${ofUser}/${encodeURIComponent(name)}`,
         body: { organization, ...limit },
       });
       const { name: made = name, ...token } = read(createdApiToken, answer);
@@ -81,8 +87,12 @@ export function tursoDirectory({ client, organization }: DirectoryOptions): Dire
       return token;
     },
     async revokeApiToken(id) {
+      const doing = look(`revoke API token "${id}"`);
       const path = `/api-tokens/${encodeURIComponent(id)}`;
-      await api.find(look(`revoke API token "${id}"`), { method: "DELETE", path });
+      if (await api.find(doing, { method: "DELETE", path })) return;
+      // Gone, or of an organization that has no such call: a token that is to be refused must not live on for that.
+      const left = (await ownTokens()).find((token) => token.id === id);
+      if (left) await auth.find(doing, { method: "DELETE", path: `${ofUser}/${encodeURIComponent(left.name)}` });
     },
 
     async *auditLog() {

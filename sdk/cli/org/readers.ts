@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import type { AuditEntry, Directory } from "../../../provider/platform/directory";
-import { TenantryError } from "../../../provider/platform/errors";
+import { TenantryError, hasCode } from "../../../provider/platform/errors";
 import type { Platform } from "../../../provider/platform/platform";
 import { oneLine } from "../one-line";
 import type { GroundFlags } from "../schema/ground";
@@ -95,23 +95,36 @@ export async function readSummary(platform: Platform): Promise<Read> {
   if (!platform.directory)
     return { document: { plan: plan.name ?? null, usage: plan.limits }, lines: usageLines(plan) };
   const [members, invites, tokens] = await Promise.all([
-    platform.directory.listMembers(),
-    platform.directory.listInvites(),
-    platform.directory.listApiTokens(),
+    allowed(platform.directory.listMembers()),
+    allowed(platform.directory.listInvites()),
+    allowed(platform.directory.listApiTokens()),
   ]);
   const byRole = new Map<string, number>();
-  for (const { role } of members) byRole.set(role, (byRole.get(role) ?? 0) + 1);
+  for (const { role } of members ?? []) byRole.set(role, (byRole.get(role) ?? 0) + 1);
   const roles = [...byRole].map(([role, count]) => `${count} ${oneLine(role)}`).join(", ");
+  const parts = [
+    members && `${counted(members.length, "member")} (${roles})`,
+    invites && counted(invites.length, "open invite"),
+    tokens && counted(tokens.length, "API token"),
+  ].filter((part) => part !== undefined);
   return {
     document: {
       ...{ plan: plan.name ?? null, overages: plan.overages ?? null, usage: plan.limits },
-      ...{ members: members.length, invites: invites.length, tokens: tokens.length },
+      ...{ members: members?.length ?? null, invites: invites?.length ?? null, tokens: tokens?.length ?? null },
     },
     lines: [
-      `${counted(members.length, "member")} (${roles}), ${counted(invites.length, "open invite")}, ${counted(tokens.length, "API token")}.`,
+      parts.length > 0 ? `${parts.join(", ")}.` : "Who belongs to it, this token may not read.",
       ...usageLines(plan),
     ],
   };
+}
+
+/** What this token or the plan keeps to itself is left out of the summary; by its own verb it is an error that says so. */
+async function allowed<Answer>(asking: Promise<Answer>): Promise<Answer | undefined> {
+  return asking.catch((error: unknown) => {
+    if (hasCode(error, "forbidden", "plan-refused")) return undefined;
+    throw error;
+  });
 }
 
 async function readAudit(platform: Platform, { code, limit = "100" }: OrgFlags): Promise<Read> {

@@ -76,6 +76,8 @@ export const directoryCalls: Record<keyof Directory, readonly Call[]> = {
     {
       kind: "delete",
       ...one,
+      // The second one where the first finds nothing any more.
+      requests: 2,
       run: (driver) => on(driver).revokeApiToken("t-1"),
       effect: "revoke API token t-1",
       subject: 'API token "t-1"',
