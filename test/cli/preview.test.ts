@@ -91,8 +91,24 @@ describe("tenantry preview", function () {
         const list = await cli(["list"]);
         assert.match(list.stdout, /^shop\/app#42 +tenant-acme +tenantry-pr-42-.* +eu +tenant-acme +masked +ready +20/m);
         assert.match((await cli(["reap"])).stdout, /2 databases with an end to come/);
+        const orphans = await runCli(["registry", "orphans"], { cwd: folder, env });
+        assert.match(
+          orphans.stdout,
+          /^0 claims in 1 group\.[^]*^2 more for pull requests: `npx tenantry preview list` shows them\.$/m,
+        );
+        await bench.sql(
+          "tenantry-registry-eu",
+          "UPDATE claims SET expires_at = '2026-01-01T00:00:00.000Z' WHERE tenant = 'tenant-globex'",
+        );
+        assert.match(
+          (await cli(["reap"], 2)).stdout,
+          /^tenantry-pr-42-tenant-globex-\w+ +eu +2026-01-01T00:00:00.000Z +to be deleted$/m,
+        );
+        const reaped = await runCli(["reap", "--yes"], { cwd: folder, env });
+        assert.match(reaped.stdout, /^1 deleted, 1 database with an end to come/m);
+        assert.equal((await named("tenantry-pr-")).length, 1, "whatever has come to its end");
         const down = await cli(["down", ...whose]);
-        assert.match(down.stdout, /^shop\/app#42: 2 databases deleted\.$/m);
+        assert.match(down.stdout, /^shop\/app#42: 1 database deleted\.$/m);
         assert.deepEqual(await named("tenantry-pr-"), []);
         assert.match((await cli(["down", ...whose])).stdout, /^shop\/app#42: there are no branches\.$/m);
         assert.match((await cli(["list"])).stdout, /^There are no branches\.$/m);

@@ -2,6 +2,7 @@ import type { Platform, PlatformDatabase, PlatformGroup } from "../../../provide
 import { SqlError } from "../../../provider/platform/sql";
 import { releaseCommand, stackOf } from "../../../provider/registry/commands";
 import { type RecordedClaim, begunAt, inspectClaims, withRegistrySql } from "../../../provider/registry/inspect";
+import { isPreviewAddress } from "../../../provider/registry/preview-address";
 import { isRuntimeAddress } from "../../../provider/registry/runtime-address";
 import { registryName } from "../../../provider/registry/reserved-names";
 import { type Check, counted, failed, ok, warning } from "./check";
@@ -49,11 +50,13 @@ async function judge(
   scene: Scene,
 ): Promise<Check[]> {
   // Applications finish what they began at the next sign-up; none of it is a leftover of a deploy.
-  const claims = all.filter(({ address }) => !isRuntimeAddress(address));
+  const branches = all.filter(({ address }) => isPreviewAddress(address)).length;
+  const claims = all.filter(({ address }) => !isRuntimeAddress(address) && !isPreviewAddress(address));
   const gone = scene.stack === undefined ? [] : await withoutDatabase(claims, scene);
   const unfinished = claims.filter((claim) => claim.state !== "held" && !gone.includes(claim));
   const held = claims.length - claims.filter(({ state }) => state !== "held").length;
-  const runtime = all.length > claims.length ? `, ${all.length - claims.length} made by applications` : "";
+  const made = all.length - claims.length - branches;
+  const runtime = `${made > 0 ? `, ${made} made by applications` : ""}${branches > 0 ? `, ${branches} for pull requests` : ""}`;
   const found = `${counted(held, "name")} held, ${unfinished.length} unfinished${runtime}`;
   const findings = [
     ...unfinished.map((claim) => ofUnfinished(name, claim, group, scene)),

@@ -9,6 +9,7 @@ import {
   undoCommand,
 } from "../../../provider/registry/commands";
 import { type RecordedClaim, begunAt } from "../../../provider/registry/inspect";
+import { isPreviewAddress } from "../../../provider/registry/preview-address";
 import { isRuntimeAddress } from "../../../provider/registry/runtime-address";
 import { isOurs } from "../../../provider/registry/reserved-names";
 import type { Holding, StackState } from "../stack";
@@ -62,6 +63,8 @@ export interface Orphans {
   readonly elsewhere: Readonly<Record<string, number>>;
   /** Databases that applications made at run time: in no state, and no leftovers either. */
   readonly unmanaged: number;
+  /** Branches of pull requests, which have a list of their own. */
+  readonly branches: number;
 }
 
 /** Finds what the registries have and state or platform lacks; with `unclaimed` also what only the platform has. */
@@ -69,8 +72,13 @@ export async function findOrphans(scene: Scene, unclaimed = false): Promise<Orph
   const orphans: Orphan[] = [];
   const elsewhere: Record<string, number> = {};
   let unmanaged = 0;
+  let branches = 0;
   for (const registry of scene.registries) {
     for (const claim of registry.claims) {
+      if (isPreviewAddress(claim.address)) {
+        branches += 1;
+        continue;
+      }
       if (isRuntimeAddress(claim.address)) {
         unmanaged += 1;
         if (unclaimed) orphans.push(await madeAtRunTime(scene, registry, claim));
@@ -82,7 +90,7 @@ export async function findOrphans(scene: Scene, unclaimed = false): Promise<Orph
     }
     if (unclaimed) orphans.push(...withoutClaim(scene, registry));
   }
-  return { orphans, elsewhere, unmanaged };
+  return { orphans, elsewhere, unmanaged, branches };
 }
 
 async function judgeClaim(

@@ -21,7 +21,7 @@ const meanings: Record<OrphanStatus, string> = {
 };
 
 /** For people: which settings and which state, a table, then what each status in it means. */
-export function reportOf(scene: Scene, { orphans, elsewhere, unmanaged }: Orphans, now = Date.now()): string {
+export function reportOf(scene: Scene, { orphans, elsewhere, unmanaged, branches }: Orphans, now = Date.now()): string {
   const lines = [contextLine(scene), ...scene.notes, ""];
   if (orphans.length > 0) lines.push(...table(orphans, now), "");
   lines.push(summary(scene, orphans));
@@ -29,6 +29,7 @@ export function reportOf(scene: Scene, { orphans, elsewhere, unmanaged }: Orphan
   if (unmanaged > 0 && !orphans.some(({ status }) => status === "unmanaged")) {
     lines.push(`${unmanaged} more that applications made at run time, and no stack manages: --unclaimed lists them.`);
   }
+  if (branches > 0) lines.push(`${branches} more for pull requests: \`npx tenantry preview list\` shows them.`);
   const others = Object.entries(elsewhere);
   for (const [stack, count] of others) {
     lines.push(
