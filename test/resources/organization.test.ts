@@ -174,6 +174,48 @@ describe("Member", function () {
     });
   });
 
+  it("takes who was added in the same moment as they are, and leaves them", async () => {
+    await withPeople(async (bench) => {
+      const { context } = await bench.contextOn(async ({ method, path }): Promise<Fate> => {
+        if (method === "POST" && path.endsWith("/members"))
+          await bench.api.ok("POST", "/members", { username: "ada", role: "member" });
+        return "pass";
+      });
+      const made = await member.create({ inputs: ada(), context });
+      assert.equal(made.outputs.adopted, true);
+      assert.match(String(await member.delete({ ...made, context })), /^ada stays a member/);
+    });
+  });
+
+  it("belongs to its organization: another connection's has another one, and a wrong one is refused", async () => {
+    await withBench(
+      async (bench) => {
+        const context = bench.context();
+        await peopleOf(bench.platform).signUp("ada", "ada@example.com");
+        const made = await member.create({ inputs: ada(), context });
+        const other = bench.context({ organization: "globex" });
+        await other.scope();
+        const olds = made.outputs;
+        const moved = await member.diff({ id: made.id, olds, news: ada({ connection: "globex" }), context: other });
+        assert.deepEqual(moved, { changes: true, replaces: ["connection"], deleteBeforeReplace: true });
+        await assert.rejects(async () => member.diff({ id: made.id, olds, news: ada(), context: other }), {
+          code: "wrong-scope",
+        });
+        for (const refused of [
+          member.read({ ...made, context: other }),
+          member.update({ id: made.id, olds, news: ada(), context: other }),
+          member.delete({ ...made, context: other }),
+        ])
+          await assert.rejects(refused, { code: "wrong-scope" });
+        // A renamed connection to the same place is written down, no more.
+        const renamed = await member.diff({ id: made.id, olds, news: ada({ connection: "ours" }), context });
+        assert.deepEqual(renamed, { changes: true });
+        assert.equal(await roleOf(context), "member");
+      },
+      { organizations: ["local", "globex"] },
+    );
+  });
+
   it("never changes or removes the owner", async () => {
     await withPeople(async (bench, context) => {
       const local = ada({ username: "local", role: "admin", adopt: "unowned" });
@@ -334,6 +376,22 @@ describe("ApiToken", function () {
       const outputs = await apiToken.update({ id: made.id, olds: reached, news, context });
       assert.deepEqual([outputs.token, outputs.unrevoked], [reached.token, undefined]);
       assert.equal(await isTaken(bench, made), false);
+    });
+  });
+
+  it("goes on working when the run that would have replaced it is killed", async () => {
+    await withPeople(async (bench, context) => {
+      const made = await apiToken.create({ inputs: deploy(), context });
+      const doomed = await bench.contextOn(({ method, path }) =>
+        method === "POST" && path.includes("/api-tokens/") ? "die" : "pass",
+      );
+      const news = deploy({ rotate: "2" });
+      await assert.rejects(apiToken.update({ id: made.id, olds: made.outputs, news, context: doomed.context }));
+      assert.equal(await isTaken(bench, made), true);
+      const outputs = await apiToken.update({ id: made.id, olds: made.outputs, news, context });
+      assert.deepEqual([await isTaken(bench, made), await isTaken(bench, { id: made.id, outputs })], [false, true]);
+      const said = String(await apiToken.delete({ id: made.id, outputs, context }));
+      assert.match(said, /^tokens that a killed run of it, .* still work: deploy-\w{6}-\w{6}$/);
     });
   });
 
