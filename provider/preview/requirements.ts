@@ -46,8 +46,9 @@ export function requireSound(order: PreviewOrder, { capabilities, name }: Platfo
 
 const shortest = 60_000;
 
-function lackOf(
-  { data, sourceTimestamp, access }: PreviewOrder,
+/** What the platform cannot do of it, and what to do instead. */
+export function lackOf(
+  { data, sourceTimestamp, access }: Pick<PreviewOrder, "data" | "sourceTimestamp" | "access">,
   can: Platform["capabilities"],
 ): { what: string; instead: string } | undefined {
   if (can.schemas !== "migrations" || !can.engines.includes("sqlite")) {

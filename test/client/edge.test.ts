@@ -3,6 +3,7 @@ import { builtinModules } from "node:module";
 import path from "node:path";
 import { createContext, runInContext } from "node:vm";
 import { type BuildResult, build } from "esbuild";
+import { encodePreview } from "../../provider/preview/value";
 import { registryName, templateName } from "../../provider/registry/reserved-names";
 import { createTenantry as createInNode } from "../../sdk/client";
 import type * as Edge from "../../sdk/client/edge";
@@ -89,6 +90,18 @@ describe("tenantry/client/edge", () => {
       const db = await createTenantry({ urlFor: () => database.url, tokenFor: () => token }).connect("mine");
       assert.equal((await db.execute("SELECT 7 AS seven")).rows[0]?.["seven"], 7);
       assert.throws(() => createTenantry({ platform: "local" }), { message: /^apiUrl: it has to be given/ });
+    });
+  });
+
+  it("opens a pull request's branches, and nothing else, where the value is given", async () => {
+    await withBench(async (bench) => {
+      const { createTenantry } = loadedWithoutNode(text);
+      const { database, token, expiresAt } = await createTenantry(options(bench)).provision("user-1");
+      const branch = { url: database.url, token, databaseId: "any", expiresAt };
+      const preview = encodePreview({ v: 1, repository: "acme/shop", pullRequest: 7, tenants: { Zoë: branch } });
+      const tenantry = createTenantry({ ...options(bench), preview });
+      assert.equal((await (await tenantry.connect("Zoë")).execute("SELECT 7 AS seven")).rows[0]?.["seven"], 7);
+      await assert.rejects(tenantry.connect(database.name), { code: "wrong-scope" });
     });
   });
 

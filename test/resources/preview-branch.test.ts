@@ -223,7 +223,7 @@ describe("PreviewBranch", function () {
       assert.match(check({ from: [both[0], both[0]] })[0]!, /^from: "acme" is named twice/);
       assert.match(check({ expiresIn: "soon" })[0]!, /^expiresIn: "soon" is not a duration/);
       assert.match(check({ schema: "app" })[0]!, /^schema: it must be a SchemaTemplate/);
-      assert.match(check({ access: "read-write" })[0]!, /^access: local has no "read-write" tokens/);
+      assert.match(check({ access: "read-write" })[0]!, /^local has no "read-write" tokens\. Use /);
       assert.match(check({ expireIn: "7d" })[0]!, /^expireIn: there is no such property; did you mean "expiresIn"\?/);
     });
   });

@@ -4,6 +4,7 @@ import type { Capabilities } from "../../platform/capabilities";
 import type { Access } from "../../platform/platform";
 import { type MaskRules, maskTreatments } from "../../preview/mask/rules";
 import { type PreviewData, previewData } from "../../preview/report";
+import { lackOf } from "../../preview/requirements";
 import { parseTemplateRef } from "../../rollout/template-ref";
 import type { CommonInputs, Failure } from "../handler";
 import { commonShape, judge } from "../inputs";
@@ -53,11 +54,11 @@ export const previewKeys = [
 
 export function judgePreviewBranch(
   news: Partial<PreviewBranchInputs>,
-  { tokenAccess }: Capabilities,
+  capabilities: Capabilities,
   platform: string,
 ): Failure[] {
   const failures = judge(schema, news, previewKeys);
-  const { data, mask, expiresIn, access, schema: ref, from } = news;
+  const { data, mask, expiresIn, access, timestamp, schema: ref, from } = news;
   if (data === "masked" && mask === undefined) {
     failures.push('mask: data "masked" needs rules; {} nulls every column.');
   }
@@ -71,8 +72,12 @@ export function judgePreviewBranch(
       failures.push((error as Error).message);
     }
   }
-  if (typeof access === "string" && !hasUnknown(access) && !tokenAccess.includes(access)) {
-    failures.push(`access: ${platform} has no "${access}" tokens.`);
+  if (failures.length === 0 && data && !hasUnknown([data, access, timestamp])) {
+    const lacks = lackOf(
+      { data, ...(access ? { access } : {}), ...(timestamp ? { sourceTimestamp: timestamp } : {}) },
+      capabilities,
+    );
+    if (lacks) failures.push(`${platform} ${lacks.what}. ${lacks.instead}`);
   }
   if (typeof ref === "string" && !hasUnknown(ref) && !parseTemplateRef(ref)) {
     failures.push("schema: it must be a SchemaTemplate, or the ref of one.");
