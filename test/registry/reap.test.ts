@@ -48,6 +48,24 @@ describe("reap", function () {
     });
   });
 
+  it("deletes what a renamed tenant has left when its grace period is over, and not the tenant", async () => {
+    await withBench(async (bench) => {
+      const soft = { deletionPolicy: "soft", gracePeriod: "2d" } as const;
+      const made = await make(bench.context(), "acme", soft);
+      const news = tenant("umbrella", { self: made.outputs.self, onReplace: "copy", ...soft });
+      const renamed = { id: made.id, olds: made.outputs, news, context: bench.context() };
+      const outputs = await tenantDatabase.update(renamed);
+      assert.deepEqual(await reapAll(bench.context()), {});
+      assert.deepEqual(await bench.databases(), ["acme", "umbrella"]);
+      const then = Date.now() + 2 * 86_400_000 + 1_000;
+      assert.deepEqual(await reapAll(bench.context(), then), { acme: { is: "reaped" } });
+      assert.deepEqual([await bench.databases(), await states(bench)], [["umbrella"], ["umbrella held"]]);
+      // The name is free again, and the stack has nothing to do.
+      assert.equal((await tenantDatabase.diff({ ...renamed, olds: outputs })).changes, false);
+      await make(bench.context(), "acme");
+    });
+  });
+
   it("leaves the stack that declares it an expired tenant, which is not made anew", async () => {
     await withBench(async (bench) => {
       const inputs = tenant("over", expired);

@@ -37,14 +37,30 @@ const tables = async (bench: Bench): Promise<unknown[]> =>
     ({ name }) => name,
   );
 
+const soft = { deletionPolicy: "soft", gracePeriod: "30d" } as const;
+
+/** Under "soft" the source is kept, closed, and due when its grace period is over. */
+async function assertKept(bench: Bench): Promise<void> {
+  const { block_reads, block_writes } = await bench.api.ok("GET", "/databases/acme/configuration");
+  assert.deepEqual([block_reads, block_writes], [true, true]);
+  const left = (await bench.claims()).find(({ name }) => name === "acme");
+  assert.deepEqual([left?.state, left?.address], ["held", `${self}#left`]);
+  const days = (Date.parse(left!.expiresAt!) - Date.now()) / 86_400_000;
+  assert.ok(days > 29.9 && days <= 30, `${days}`);
+}
+
 async function assertMoved(bench: Bench, { id, outputs }: Made): Promise<void> {
-  assert.deepEqual(await bench.databases(), ["umbrella"]);
+  const isSoft = outputs.deletionPolicy === "soft";
+  if (isSoft) await assertKept(bench);
+  assert.deepEqual(await bench.databases(), isSoft ? ["acme", "umbrella"] : ["umbrella"]);
   assert.deepEqual(await bench.sql("umbrella", "SELECT text FROM notes"), [{ text: "kept" }]);
   assert.equal(await isWritable(bench, "umbrella"), true);
   assert.equal(outputs.databaseId, await bench.databaseId("umbrella"));
   assert.deepEqual([outputs.name, outputs.schemaVersion], ["umbrella", "0001_notes"]);
   assert.deepEqual(
-    (await bench.claims()).map((claim) => [claim.name, claim.state, claim.owner, claim.incarnation, claim.databaseId]),
+    (await bench.claims())
+      .filter(({ name }) => name !== "acme" || !isSoft)
+      .map((claim) => [claim.name, claim.state, claim.owner, claim.incarnation, claim.databaseId]),
     [["umbrella", "held", id, outputs.incarnation, outputs.databaseId]],
   );
 }
@@ -234,24 +250,50 @@ describe("a change of a TenantDatabase's name or group", () => {
     });
   });
 
-  for (const fate of ["lose", "die"] as const) {
-    it(`${fate === "lose" ? "survives every lost reply" : "goes on after a death"} in the middle of a copy`, async function () {
+  it("keeps the source of a soft policy for its grace period, closed, and says so when its name is wanted back", async () => {
+    await withBench(async (bench) => {
+      const made = await madeWithRows(bench, soft);
+      const moved = await update(made, news(made, soft), bench.context());
+      await assertMoved(bench, moved);
+      const claims = await bench.claims();
+      const back = update(
+        moved,
+        tenant("acme", { self, schema: moved.outputs.schema, onReplace: "copy", ...soft }),
+        bench.context(),
+      );
+      await assert.rejects(
+        back,
+        /^Error: name: the database "acme" that was left is kept until 20.*Choose another name, or wait/,
+      );
+      assert.deepEqual(await bench.claims(), claims);
+      assert.equal(await isWritable(bench, "umbrella"), true);
+    });
+  });
+
+  for (const [fate, policy] of [
+    ["lose", {}],
+    ["die", {}],
+    ["lose", soft],
+    ["die", soft],
+  ] as const) {
+    const kind = "deletionPolicy" in policy ? "soft " : "";
+    it(`${fate === "lose" ? "survives every lost reply" : "goes on after a death"} in the middle of a ${kind}copy`, async function () {
       this.timeout(60_000);
       await atEveryWrite(async (n) => {
         let writes = 0;
         await withBench(async (bench) => {
-          const made = await madeWithRows(bench);
+          const made = await madeWithRows(bench, policy);
           const decide = ({ write }: { write: number | undefined }): Fate => (write === n ? fate : "pass");
           const { context, line } = await bench.contextOn(decide);
-          const first = await update(made, news(made), context).catch((error) =>
+          const first = await update(made, news(made, policy), context).catch((error) =>
             error instanceof Unfinished ? { id: error.id, outputs: error.outputs as TenantDatabaseOutputs } : made,
           );
           writes = line.calls.filter(({ write }) => write !== undefined).length;
           // A death leaves the engine with what it had before.
           const state = fate === "die" ? made : first;
-          const diff = { id: state.id, olds: state.outputs, news: news(made), context: bench.context() };
+          const diff = { id: state.id, olds: state.outputs, news: news(made, policy), context: bench.context() };
           const { changes } = await tenantDatabase.diff(diff);
-          await assertMoved(bench, changes ? await update(state, news(made), bench.context()) : state);
+          await assertMoved(bench, changes ? await update(state, news(made, policy), bench.context()) : state);
         });
         return writes;
       });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "mocha";
 import { tenantDatabase } from "../../provider/resources/tenant-database";
 import type { RosterTenant } from "../../provider/resources/tenant-fleet/roster";
-import { addressOf, tenant } from "../support/bench";
+import { addressOf, tenant, withBench } from "../support/bench";
 import { type FleetScene, member, recordsOf, withFleetScene } from "../support/fleet-scene";
 
 const named = (count: number): string[] => Array.from({ length: count }, (_, i) => `m${String(i).padStart(2, "0")}`);
@@ -91,12 +91,12 @@ describe("a TenantFleet is careful", function () {
   it("refuses another name or group, and does what onReplace says", async () => {
     await withFleetScene(async ({ bench, declare, up }) => {
       await bench.api.ok("POST", "/groups", { name: "us", location: "aws-us-east-1" });
-      await up(declare(members(["a", "b", "c", "d"])));
-      await bench.sql("t-c", "CREATE TABLE mine (x)");
+      await up(declare(members(["a", "b", "c", "d", "e"])));
+      for (const name of ["t-c", "t-e"]) await bench.sql(name, "CREATE TABLE mine (x)");
       const before = await bench.databaseId("t-d");
       const renamed = { name: "renamed-a" };
       await assert.rejects(
-        up(declare([member("a", renamed), member("b", { group: "us" }), member("c"), member("d")])),
+        up(declare([member("a", renamed), member("b", { group: "us" }), ...members(["c", "d", "e"])])),
         (error: Error) => {
           assert.match(
             error.message,
@@ -112,10 +112,13 @@ describe("a TenantFleet is careful", function () {
           member("b", { group: "us", onReplace: "destroy" }),
           member("c", { name: "renamed-c", onReplace: "copy" }),
           member("d", { name: "renamed-d", onReplace: "destroy" }),
+          member("e", { group: "us", onReplace: "copy" }),
         ]),
       );
-      assert.equal(done!.note, "destroy and make anew 2: b, d; change 1: c");
-      assert.deepEqual(await bench.databases(), ["renamed-c", "renamed-d", "t-a", "t-b"]);
+      assert.equal(done!.note, "destroy and make anew 2: b, d; change 2: c, e");
+      // And the copy through which e went, kept for a week.
+      const there = (await bench.databases()).map((name) => name.replace(/-move-[0-9a-z]+$/, "-move"));
+      assert.deepEqual(there, ["renamed-c", "renamed-d", "t-a", "t-b", "t-e", "t-e-move"]);
       assert.equal((await bench.sql("renamed-c", "SELECT name FROM sqlite_schema WHERE name = 'mine'")).length, 1);
       assert.notEqual(await bench.databaseId("renamed-d"), before);
       const records = recordsOf(done!.outputs);
@@ -123,6 +126,28 @@ describe("a TenantFleet is careful", function () {
         [records["b"]!.profile.group, records["d"]!.databaseId],
         ["us", await bench.databaseId("renamed-d")],
       );
+      const moved = await bench.api.ok<{ database: { group: string } }>("GET", "/databases/t-e");
+      assert.deepEqual([moved.database.group, records["e"]!.profile.group], ["us", "us"]);
+      assert.equal((await bench.sql("t-e", "SELECT name FROM sqlite_schema WHERE name = 'mine'")).length, 1);
+    });
+  });
+
+  it("does not go to another platform, and says how its tenants can", async () => {
+    await withFleetScene(async ({ bench, declare, up, handler }) => {
+      const made = await up(declare(members(["a"])));
+      await withBench(async (other) => {
+        const context = other.context();
+        const news = { ...declare(members(["a"])), connection: "ours" };
+        const refusal = {
+          code: "wrong-scope",
+          message: /^connection: changing it from the stack's own to "ours" .*tenantry move --from-fleet/,
+        };
+        const request = { id: made!.id, olds: made!.outputs, news, context };
+        await assert.rejects(async () => handler.update(request), refusal);
+        await assert.rejects(async () => handler.diff(request), refusal);
+        assert.deepEqual(await other.databases(true), []);
+      });
+      assert.deepEqual(await bench.databases(), ["t-a"]);
     });
   });
 

@@ -10,13 +10,13 @@ import { declaredConfiguration, observeConfiguration } from "./configuration";
 import { sameContents } from "./contents";
 import { dueOf } from "./due";
 import { type TenantDatabaseInputs, schemaOf } from "./inputs";
-import { keptAddress, retires } from "./keep";
+import { isKept, keepClosed, keptAddress, retires } from "./keep";
 import { type TenantDatabaseOutputs, outputsOf } from "./outputs";
 
 /**
  * A rename that loses nothing: block writes on the source, copy it under the new name, compare both, switch the claim,
- * retire the source. Repeated after a crash it goes on where it was: the copy is claimed before it is made, and the
- * source is deleted only after the new claim is held. The copy has the platform's initial settings.
+ * retire the source: it is deleted, or under the policy "soft" closed and kept. Repeated after a crash it goes on where it
+ * was: the copy is claimed before it is made, and the source is retired only after the new claim is held. The copy has the platform's initial settings.
  */
 export async function copyUnderNewName(
   id: string,
@@ -28,15 +28,18 @@ export async function copyUnderNewName(
   // From the platform itself: writes may have been opened since any listing.
   const source = await context.platform.getDatabase(olds.name);
   const existing = await context.platform.getDatabase(news.name);
-  const earlier = await registry.find("database", news.name);
-  if (source?.id !== olds.databaseId) {
-    // An earlier attempt came as far as the delete.
+  const [old, earlier] = [await registry.find("database", olds.name), await registry.find("database", news.name)];
+  const leaving = { id, olds, news, from: context };
+  if (source?.id !== olds.databaseId || isKept(old)) {
+    // An earlier attempt came as far as the delete, or the closing.
     const done = existing && earlier?.owner === id && earlier.databaseId === existing.id;
+    if (done && isKept(old)) await keepClosed(leaving, registry, old);
     if (done) return switchTo(existing, earlier, id, olds, news, context, registry);
     throw new TenantryError("database-not-found", `${olds.name}: it cannot be copied, because it is not there.`, {
       fix: "Run `pulumi refresh` first.",
     });
   }
+  if (isKept(earlier)) throw stillKept(news.name, earlier!);
   const { blockWrites } = await requireCopyable(source, olds, context);
   const claim = await claimNewName(id, olds, news, registry, existing !== undefined);
   const copy = await withoutWrites(
@@ -55,8 +58,8 @@ export async function copyUnderNewName(
     },
   );
   if (retires(olds)) {
-    const old = await registry.find("database", olds.name);
-    if (old?.owner === id && old.incarnation === olds.incarnation) {
+    if (olds.deletionPolicy === "soft") await keepClosed(leaving, registry, old);
+    else if (old?.owner === id && old.incarnation === olds.incarnation) {
       await registry.deleting(old);
       await context.platform.deleteDatabase(olds.name);
       context.listing.gone(olds.name);
@@ -178,13 +181,18 @@ async function switchTo(
   context.listing.made({ ...copy, group: olds.group });
   context.identities.set(copy.name, copy.id);
   const old = await registry.find("database", olds.name);
-  if (old?.owner === id) await registry.release(old);
+  if (old?.owner === id && !isKept(old)) await registry.release(old);
   return {
     ...outputsOf(context, { ...news, group: olds.group }, copy, {}, { ...olds, incarnation }),
     schema: olds.schema,
     schemaVersion: olds.schemaVersion,
   };
 }
+
+const stillKept = (name: string, { expiresAt }: Claim): TenantryError =>
+  new TenantryError("already-exists", `name: the database "${name}" that was left is kept until ${expiresAt}.`, {
+    fix: "Choose another name, or wait until `tenantry reap` deletes it.",
+  });
 
 /** Everything must be there; else the copy is not trusted and the source stays what it was. */
 async function compare(context: Context, olds: TenantDatabaseOutputs, copy: PlatformDatabase): Promise<void> {

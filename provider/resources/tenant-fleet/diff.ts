@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Context } from "../../context";
 import type { Diff } from "../handler";
+import { TenantryError } from "../../platform/errors";
 import { requireKnownScope } from "../scope";
 import { hasMoved } from "../self";
 import { hasUnknown } from "../unknown";
@@ -25,6 +26,7 @@ export async function diffTenantFleet(
   context: Context,
   isDeclared: boolean,
 ): Promise<Diff> {
+  requireSamePlace(olds, news, context.knownScope);
   requireKnownScope(context, olds.scope);
   const profiles = createProfiles();
   const records = unpackFleet(olds.packed, profiles);
@@ -45,6 +47,25 @@ export async function diffTenantFleet(
   await requireFewRemovals(changes, news, context, records.length);
   if (changesNothing(changes)) return { changes: true };
   return { changes: true, note: [changeText(changes), ...(await judgeSchemaChanges(changes, news))].join("\n  ") };
+}
+
+/** A fleet's tenants stay on the platform where they are: of a connection that leads elsewhere, that is said. */
+export function requireSamePlace(
+  olds: Pick<TenantFleetOutputs, "connection" | "scope">,
+  news: Pick<TenantFleetInputs, "connection">,
+  scope: string | undefined,
+): void {
+  if (olds.connection === news.connection || scope === undefined || scope === olds.scope) return;
+  const [from, to] = [olds.connection, news.connection].map((one) =>
+    one === undefined ? "the stack's own" : `"${one}"`,
+  );
+  throw new TenantryError(
+    "wrong-scope",
+    `connection: changing it from ${from} to ${to} would take the fleet from ${olds.scope} to ${scope}, and a fleet does not move its tenants to another platform.`,
+    {
+      fix: `Set it back. To move tenants, hand them over with \`npx tenantry move --from-fleet\`, and let each TenantDatabase have the connection and onReplace: "copy".`,
+    },
+  );
 }
 
 /** Without what JSON leaves out. */

@@ -6,7 +6,7 @@ import { requireScope } from "../scope";
 import { typeToken, urnOf } from "../self";
 import { hasUnknown } from "../unknown";
 import { changeText } from "./change-text";
-import { diffTenantFleet } from "./diff";
+import { diffTenantFleet, requireSamePlace } from "./diff";
 import { type TenantFleetInputs, judgeTenantFleet } from "./inputs";
 import { judgeRoster } from "./judge-roster";
 import type { TenantFleetOutputs } from "./outputs";
@@ -58,6 +58,7 @@ export const tenantFleetHandler = (
   read: ({ outputs, context }) => readTenantFleet(outputs, context),
 
   async update({ id, olds, news, context }) {
+    requireSamePlace(olds, news, await context.scope());
     const scope = await requireScope(context, olds.scope);
     return reconcile({ id, olds, news, context, scope, say: sayOf(news.self) });
   },
