@@ -1,55 +1,49 @@
-import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import path from "node:path";
-import { promisify } from "node:util";
+import { withProgress } from "../progress";
+import { cachedPostgres, programsIn, unpackDebian } from "./debian";
 
-const run = promisify(execFile);
-
-/** Where Debian's packages put it, the newest first. */
-const debian = "/usr/lib/postgresql";
+export interface Surroundings {
+  readonly env?: NodeJS.ProcessEnv;
+  /** Where Debian's packages are installed. Default "/". */
+  readonly installed?: string;
+  /** Where they are unpacked to, where they are not. */
+  readonly cached?: string;
+  /** To apt-get, beside its own. */
+  readonly options?: readonly string[];
+}
 
 /**
- * The folder of PostgreSQL's programs: PG_BIN, PATH, or Debian's package, which is installed where this runs as root on
- * such a machine. Fails with what to do.
+ * The folder of PostgreSQL's programs: PG_BIN, Debian's package, PATH, what an earlier run has unpacked, or on a machine with
+ * apt-get Debian's packages, downloaded and unpacked into a cache; nothing is installed. Fails with what to do.
  */
-export async function findPostgres(): Promise<string> {
-  const found = lookAround();
+export async function findPostgres({
+  env = process.env,
+  installed = "/",
+  ...more
+}: Surroundings = {}): Promise<string> {
+  const { cached = cachedPostgres(env), options } = more;
+  const given = env["PG_BIN"];
+  if (given) {
+    if (isWhole(given)) return given;
+    throw new Error(`PG_BIN: ${given} has not both of initdb and postgres in it.`);
+  }
+  const found =
+    (await programsIn(installed)) ??
+    (env["PATH"] ?? "").split(path.delimiter).find((folder) => folder && isWhole(folder)) ??
+    (await programsIn(cached));
   if (found) return found;
-  const isRoot = process.getuid?.() === 0;
-  if (isRoot && existsSync("/usr/bin/apt-get")) {
-    process.stderr.write("PostgreSQL is not here: installing Debian's package.\n");
-    await install();
-    const installed = lookAround();
-    if (installed) return installed;
-  }
-  throw new Error(
-    "PostgreSQL is needed here and was not found. Install it (Debian: apt-get install postgresql), or name the folder of " +
-      "its programs in PG_BIN.",
-  );
-}
-
-function lookAround(): string | undefined {
-  const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
-  const folders = [
-    process.env["PG_BIN"],
-    ...versions.map((version) => path.join(debian, version, "bin")),
-    ...(process.env["PATH"] ?? "").split(path.delimiter),
-  ];
-  return folders.find(
-    (folder) => folder && ["initdb", "postgres"].every((name) => existsSync(path.join(folder, name))),
-  );
-}
-
-async function install(): Promise<void> {
-  // Its own cluster is nobody's here.
-  mkdirSync("/etc/postgresql-common", { recursive: true });
-  const settings = "/etc/postgresql-common/createcluster.conf";
-  if (!existsSync(settings)) writeFileSync(settings, "create_main_cluster = false\n");
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   try {
-    await run("apt-get", ["update", "-q"], { env });
-    await run("apt-get", ["install", "-y", "-q", "--no-install-recommends", "postgresql"], { env });
+    await withProgress("getting PostgreSQL", () => unpackDebian(cached, options));
+    return (await programsIn(cached))!;
   } catch (error) {
-    process.stderr.write(`Installing PostgreSQL failed: ${(error as Error).message}\n`);
+    const why = (error as Error).message;
+    throw new Error(
+      `No PostgreSQL: ${why}. Install it (Debian: apt-get install postgresql), or name the folder of its programs in PG_BIN.`,
+      { cause: error },
+    );
   }
 }
+
+const isWhole = (folder: string): boolean =>
+  ["initdb", "postgres"].every((name) => existsSync(path.join(folder, name)));

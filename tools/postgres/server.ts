@@ -5,6 +5,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import pg from "pg";
+import { librariesOf } from "./debian";
 import { findPostgres } from "./find-postgres";
 
 const run = promisify(execFile);
@@ -20,14 +21,18 @@ export interface PostgresServer {
 
 const user = "tenantry";
 
-export async function startPostgres(): Promise<PostgresServer> {
-  const bin = await findPostgres();
+/** `bin`: the folder of its programs. Default: found. */
+export async function startPostgres(bin?: string): Promise<PostgresServer> {
+  bin ??= await findPostgres();
+  const libraries = await librariesOf(bin);
+  const env = libraries === undefined ? process.env : { ...process.env, LD_LIBRARY_PATH: libraries };
   const folder = mkdtempSync(path.join(os.tmpdir(), "tenantry-pg-"));
   const account = unprivileged();
   if (account) chownSync(folder, account.uid, account.gid);
   const data = path.join(folder, "data");
   await run(path.join(bin, "initdb"), ["-D", data, "-U", user, "-A", "trust", "-E", "UTF8", "--locale=C", "-N"], {
     cwd: folder,
+    env,
     ...account,
   });
   const settings = {
@@ -39,11 +44,14 @@ export async function startPostgres(): Promise<PostgresServer> {
     full_page_writes: "off",
     max_connections: "200",
     shared_buffers: "16MB",
+    // Unpacked, it may lack the compiler.
+    jit: "off",
   };
   const flags = Object.entries(settings).flatMap(([key, value]) => ["-c", `${key}=${value}`]);
   const server = spawn(path.join(bin, "postgres"), ["-D", data, ...flags], {
     cwd: folder,
     stdio: ["ignore", "ignore", "pipe"],
+    env,
     ...account,
   });
   let said = "";
