@@ -105,7 +105,7 @@ export async function acquire(
 
   /** Names are unique in an organization, registries are a group's: one of that name elsewhere is not the one intended. */
   function isHere(database: PlatformDatabase): boolean {
-    return database.group === undefined || database.group === inputs.group;
+    return isIn(inputs.group, database);
   }
 
   async function create(anew = false): Promise<PlatformDatabase> {
@@ -150,6 +150,10 @@ export async function acquire(
     return { claim, database: inGroup, registry, how, adopted };
   }
 }
+
+/** As far as the platform tells. */
+export const isIn = (group: string, database: PlatformDatabase): boolean =>
+  database.group === undefined || database.group === group;
 
 const awaited = (other: string, name: string): TenantryError =>
   new TenantryError(

@@ -1,7 +1,9 @@
 import type { Context } from "../../context";
 import { TenantryError } from "../../platform/errors";
 import { Unfinished } from "../handler";
+import { restoreCommand } from "../../registry/commands";
 import { parseSelf } from "../self";
+import { isIn } from "../tenant-database/acquire";
 import { createTenantDatabase } from "../tenant-database/create";
 import type { TenantDatabaseOutputs } from "../tenant-database/outputs";
 import { removeTenantDatabase } from "../tenant-database/remove";
@@ -85,17 +87,20 @@ export async function removeTenant(
 
 /**
  * Nothing is known to exist. An intent of ours may have come true all the same, its reply lost: that database is ours, and
- * nobody else knows of it.
+ * nobody else knows of it. What is in the trash, where a run that died has put it, stays there.
  */
 async function forget(
   { context, olds, scope }: Pick<Settling, "context" | "olds" | "scope">,
   record: FleetRecord,
-): Promise<undefined> {
+): Promise<string | undefined> {
   const { stack } = parseSelf(olds.self);
   const registry = await context.existingRegistry(record.profile.group, stack);
   const claim = await registry?.find("database", record.name);
   if (!registry || claim?.address !== addressOf(olds.self, record.id)) return;
-  const found = await context.platform.getDatabase(claim.name);
+  if (claim.state === "trashed") return `${claim.name}: in the trash; \`${restoreCommand(claim)}\` brings it back`;
+  const present = await context.platform.getDatabase(claim.name);
+  // Names are unique in an organization, and a claim is of one group: elsewhere it is somebody else's.
+  const found = present && isIn(record.profile.group, present) ? present : undefined;
   const isOurs = found !== undefined && claim.databaseId === undefined && !claim.existed;
   if (found && claim.databaseId === found.id) {
     throw new TenantryError("database-not-found", `${record.id}: its database was gone, and is there again.`, {
@@ -105,5 +110,5 @@ async function forget(
   if (!isOurs) return registry.release(claim).then(() => undefined);
   const { id: databaseId, hostname } = found;
   const made = { ...record, databaseId, hostname, incarnation: claim.incarnation };
-  await removeTenantDatabase(claim.owner, databaseOutputs({ ...olds, scope }, made, context), context);
+  return removeTenantDatabase(claim.owner, databaseOutputs({ ...olds, scope }, made, context), context);
 }
