@@ -60,4 +60,21 @@ describe("a tenant of which a fleet's state has no database", function () {
       });
     });
   }
+
+  it("leaves no orphan of a create whose reply was lost, when it has another name then", async () => {
+    await withFleetScene(async ({ bench, declare, up }) => {
+      const isCreate = isCreateOf("t-a");
+      let lost = false;
+      const { context } = await bench.contextOn((call) => {
+        if (isCreate(call) && !lost) return (lost = true) && "lose";
+        return lost && (isCreate(call) || call.path.endsWith("/databases/t-a")) ? { status: 503, text: "{}" } : "pass";
+      });
+      await assert.rejects(up(declare([member("a"), member("b")]), context));
+      assert.deepEqual(await bench.databases(), ["t-a", "t-b"]);
+      const renamed = await up(declare([member("a", { name: "acme" }), member("b")]));
+      assert.equal(renamed!.outputs.open, 0);
+      assert.deepEqual(await bench.databases(), ["acme", "t-b"]);
+      assert.deepEqual((await bench.claims()).map(({ name }) => name).sort(), ["acme", "t-b"]);
+    });
+  });
 });

@@ -54,8 +54,15 @@ export async function runChanges(
   const unmade = ({ id, name, ...rest }: RosterTenant): FleetRecord => ({
     ...{ id, name, profile: on.profiles.of(rest), state: "failed" },
   });
-  const create = async (tenant: RosterTenant): Promise<void> =>
-    void records.set(tenant.id, await createTenant(on, tenant));
+  const create = async (tenant: RosterTenant): Promise<void> => {
+    const known = records.get(tenant.id);
+    if (known && (known.name !== tenant.name || known.profile.group !== tenant.group)) {
+      // A create under the old name may have come true, its reply lost: once it has another one, nobody would know.
+      await removeTenant(on, known);
+      mark(unmade(tenant));
+    }
+    records.set(tenant.id, await createTenant(on, tenant));
+  };
 
   for (const tenant of changes.create) mark(records.get(tenant.id) ?? unmade(tenant));
   const [closing, opening] = parted(changes.change, ({ tenant }) => isClosed(tenant));
