@@ -16,7 +16,7 @@ import type { Lease } from "./lease";
 import { masking } from "./mask/apply";
 import type { MaskPlan } from "./mask/plan";
 import type { PreviewOrder } from "./order";
-import { requireOther } from "./proof";
+import { findTwin, requireOther } from "./proof";
 import { type PreviewRecord, forgetRecord, writeRecord } from "./records";
 import { type PreviewClaim, previewClaims } from "./registry";
 import { isBranch, removeBranch } from "./remove";
@@ -172,7 +172,12 @@ async function create(
   return { claim, record, database };
 }
 
-/** What the platform calls the branch while it is the source must not be deleted either: its name may lead there. */
+/** Of the organization, as they were a moment ago. */
+export const allDatabases = async ({ listing }: Context): Promise<PlatformDatabase[]> => [
+  ...(await listing.databases()).byName.values(),
+];
+
+/** What the platform calls the branch while it is another database must not be deleted: its name may lead there. */
 async function requireOwn(
   shop: Workshop,
   claim: Claim,
@@ -180,14 +185,18 @@ async function requireOwn(
   database: PlatformDatabase,
   source: PlatformDatabase,
 ): Promise<void> {
+  const { context, registry, sql, order } = shop;
+  const others = await allDatabases(context);
   try {
-    requireOther(shop.context, database, source);
+    requireOther(context, database, source, others);
   } catch (error) {
-    const seen = await shop.context.platform.getDatabase(claim.name);
-    const isOther = seen !== undefined && seen.id !== source.id && database.id !== source.id;
-    if (isOther) await shop.registry.made(claim, seen.id);
-    const standing = (await previewClaims(shop.sql, shop.order)).find((one) => one.claim.name === claim.name);
-    if (isOther && standing) await removeBranch(shop, standing.claim, record);
+    const seen = await context.platform.getDatabase(claim.name);
+    const isItself = (one: PlatformDatabase): boolean => findTwin(context, one, [source, ...others])?.same !== "id";
+    if (seen && isItself(seen) && isItself(database)) {
+      await registry.made(claim, seen.id);
+      const standing = (await previewClaims(sql, order)).find((one) => one.claim.name === claim.name);
+      if (standing) await removeBranch(shop, standing.claim, record);
+    }
     throw error;
   }
 }

@@ -6,26 +6,46 @@ import { isBlocked } from "../platform/sql-failure";
 
 type Address = Pick<PlatformDatabase, "name" | "id" | "hostname">;
 
+/** Another database that a branch is, or whose address it has; undefined: there is none. */
+export interface Twin {
+  readonly of: Address;
+  readonly same: "id" | "host" | "address";
+}
+
+export function findTwin(
+  { platform }: Pick<Context, "platform">,
+  branch: Address,
+  others: Iterable<Address>,
+): Twin | undefined {
+  const [host, url] = [branch.hostname.toLowerCase(), platform.databaseUrl(branch)];
+  for (const of of others) {
+    if (of.name === branch.name) continue;
+    if (of.id === branch.id) return { of, same: "id" };
+    if (of.hostname.toLowerCase() === host) return { of, same: "host" };
+    if (platform.databaseUrl(of) === url) return { of, same: "address" };
+  }
+  return undefined;
+}
+
 /**
- * A branch is another database than its source, at another address. Fails with "bad-answer" where the platform answers the
- * source itself for it: whoever took that for a preview would write to production.
+ * A branch is another database than its source and all others, at another address. Fails with "bad-answer" where the
+ * platform answers one of them for it: whoever took that for a preview would write to production.
  */
-export function requireOther({ platform }: Pick<Context, "platform">, branch: Address, source: Address): void {
-  const same =
-    branch.id === source.id
-      ? "id"
-      : branch.hostname.toLowerCase() === source.hostname.toLowerCase()
-        ? "host"
-        : platform.databaseUrl(branch) === platform.databaseUrl(source)
-          ? "address"
-          : undefined;
-  if (same === undefined) return;
+export function requireOther(
+  context: Pick<Context, "platform">,
+  branch: Address,
+  source: Address,
+  others: Iterable<Address>,
+): void {
+  const twin = findTwin(context, branch, [source, ...others]);
+  if (!twin) return;
+  const whose = twin.of.name === source.name ? `its source "${source.name}"` : `"${twin.of.name}"`;
   throw new TenantryError(
     "bad-answer",
-    `${branch.name}: its ${same} is that of its source "${source.name}", so it is not handed out as a preview.`,
+    `${branch.name}: its ${twin.same} is that of ${whose}, so it is not handed out as a preview.`,
     {
       fix:
-        same === "address"
+        twin.same === "address"
           ? "Put {name} or {hostname} into tenantry:databaseUrl."
           : "Look at both in the platform's console, and report it to the platform.",
     },

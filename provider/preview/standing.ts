@@ -38,7 +38,12 @@ const lookEvery = 500;
 export async function standingOf(
   shop: Workshop,
   sources: readonly Source[],
-): Promise<{ readonly branches: ReadonlyMap<string, Standing>; readonly snapshots: readonly PreviewClaim[] }> {
+): Promise<{
+  readonly branches: ReadonlyMap<string, Standing>;
+  readonly snapshots: readonly PreviewClaim[];
+  /** Tenants of the pull request's other branches. */
+  readonly others: readonly string[];
+}> {
   const claims = await settledClaims(shop);
   const records = await readRecords(shop.sql);
   const problems: TenantryError[] = [];
@@ -57,7 +62,11 @@ export async function standingOf(
       others.length > 0 ? `${others.length} other branches of this pull request have such trouble too. ` : "";
     throw new TenantryError(first.code, withoutFix(first), { fix: `${more}${first.fix ?? ""}` });
   }
-  return { branches, snapshots: claims.filter(({ place }) => place.isSnapshot) };
+  const rest = claims.filter(({ place }) => !place.isSnapshot && !branches.has(place.tenant));
+  return {
+    ...{ branches, snapshots: claims.filter(({ place }) => place.isSnapshot) },
+    others: rest.map(({ place }) => place.tenant).sort(),
+  };
 }
 
 const withoutFix = ({ message, fix }: TenantryError): string =>

@@ -9,7 +9,7 @@ import { type Brought, bring } from "./bring";
 import { branchName } from "./branch-name";
 import { handOut } from "./hand-out";
 import { withLease } from "./lease";
-import { type Made, type Workshop, makeBranch, placeOf, requireRemoved } from "./make";
+import { type Made, type Workshop, allDatabases, makeBranch, placeOf, requireRemoved } from "./make";
 import { type PreviewOrder, type PreviewToken, titleOf } from "./order";
 import { requireOther } from "./proof";
 import { type PreviewRecord, readRecords, writeRecord } from "./records";
@@ -25,6 +25,8 @@ export interface PreviewUp {
   readonly tokens: ReadonlyMap<string, PreviewToken>;
   /** What was decided for columns that no rule of a mask names, by tenant. */
   readonly notes: ReadonlyMap<string, readonly string[]>;
+  /** Tenants that have a branch of an earlier push and are not ordered any more: it stays until all are taken down. */
+  readonly others: readonly string[];
 }
 
 export interface PreviewWatch {
@@ -60,7 +62,7 @@ export async function previewUp(context: Context, order: PreviewOrder, watch: Pr
   return withLease(sql, stack, { title: titleOf(order), onWait }, async (lease) => {
     const registry = openRegistry(sql, stack, await beginRun(sql, stack));
     const shop: Workshop = { context, group, sql, registry, order, lease, masks, reaper: `lease of ${stack}` };
-    const { branches, snapshots } = await standingOf(shop, sources);
+    const { branches, snapshots, others } = await standingOf(shop, sources);
     await requireRoom(context, databasesToMake(branches, order), titleOf(order));
     const records = await readRecords(sql);
     for (const one of snapshots) await requireRemoved(shop, one, records.get(one.claim.name));
@@ -90,6 +92,7 @@ export async function previewUp(context: Context, order: PreviewOrder, watch: Pr
     return {
       report: reportOf(order, reports),
       tokens,
+      others,
       notes: new Map([...masks].map(([tenant, { notes }]) => [tenant, notes])),
     };
   });
@@ -125,7 +128,7 @@ async function settle(
     if (standing.is === "whole") {
       const { of, record, database } = standing;
       made = { claim: of.claim, record, database };
-      requireOther(context, database, source.database);
+      requireOther(context, database, source.database, await allDatabases(context));
       const address = previewAddress(placeOf(order, tenant));
       await registry.amend(of.claim, { address, template: undefined, tenant, expiresAt: order.expiresAt ?? undefined });
     } else {

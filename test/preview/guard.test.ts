@@ -45,6 +45,25 @@ describe("A preview never is production", function () {
     });
   }
 
+  it("nor another tenant's: whatever database the platform answers, it must be a new one", async () => {
+    await withPreviewScene(async ({ bench, order, process, named }) => {
+      const other = (await bench.api.ok<{ database: object }>("GET", "/databases/tenant-globex")).database;
+      const context = await process((call) =>
+        isBranchCreate(call)
+          ? { status: 200, text: JSON.stringify({ database: { ...other, Name: nameIn(call) } }) }
+          : "pass",
+      );
+      const only = order({ tenants: [{ tenant: "acme", source: "tenant-acme" }] });
+      await failsWith(
+        previewUp(context, only),
+        "bad-answer",
+        /its id is that of "tenant-globex", so it is not handed out/,
+      );
+      assert.deepEqual(await bench.databases(), ["tenant-acme", "tenant-globex"]);
+      assert.deepEqual(await named("tenantry-pr-"), []);
+    });
+  });
+
   it("where its name leads to the source: nothing is deleted by that name, now or later", async () => {
     await withPreviewScene(
       async ({ bench, order, process }) => {

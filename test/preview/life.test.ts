@@ -182,6 +182,9 @@ describe("Two at once on a pull request's branches", function () {
       assert.equal(waited, 1);
       assert.equal((await named("tenantry-pr-")).length, 2);
       assert.deepEqual(await bench.sql(registryName("eu"), "SELECT * FROM preview_leases"), []);
+      const fewer = order({ tenants: [{ tenant: "acme", source: "tenant-acme" }] });
+      const { report, others } = await previewUp(await process(), fewer);
+      assert.deepEqual([report.branches.length, others], [1, ["globex"]]);
     });
   });
 

@@ -13,6 +13,7 @@ import { whereOf } from "../each/flags";
 import { requireWritable, variablesOf } from "../fleet/env-file";
 import { type KnownFleet, readFleets, requireFleet } from "../fleet/fleets";
 import { type Ground, type GroundFlags, openGround, openPlainGround } from "../schema/ground";
+import { counted, listed } from "../schema/table";
 import {
   type PullRequest,
   type PullRequestFlags,
@@ -128,14 +129,20 @@ async function run(names: string[], flags: Flags): Promise<void> {
   const reports: PreviewReport[] = [];
   const tokens = new Map<string, PreviewToken>();
   const notes = new Map<string, readonly string[]>();
+  const others: string[] = [];
   for (const [group, members] of byGroup) {
     const tenants = members.map(({ id, name }) => ({ tenant: id, source: name }));
     const made = await previewUp(ground.context, { ...order, mask, group, tenants }, { onWait: sayWaiting });
     reports.push(made.report);
+    others.push(...made.others);
     for (const [tenant, token] of made.tokens) tokens.set(tenant, token);
     for (const [tenant, own] of made.notes) notes.set(tenant, own);
   }
   const report = together(reports);
+  if (others.length > 0) {
+    const whose = `${counted(others.length, "other branch").replace(/branchs$/, "branches")} of this pull request`;
+    process.stderr.write(`${whose} from an earlier push stay as they are: ${listed(others)}.\n`);
+  }
   await handOn(report, tokens, flags);
   if (report.branches.some(({ state }) => state !== "ready")) process.exitCode = 3;
   process.stdout.write(flags.json ? `${JSON.stringify(report, undefined, 2)}\n` : upText(ground, report, notes, flags));
