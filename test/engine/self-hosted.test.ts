@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, it } from "mocha";
-import { parse } from "yaml";
 import { openSql } from "../../provider/platform/sql";
 import { withProject } from "../support/engine";
 import { hasSqld, serveSqld } from "../support/sqld";
@@ -48,26 +47,6 @@ describe("examples/self-hosted", () => {
       assert.equal((await sqld.admin("GET", "/v1/namespaces/acme/config")).status, 404);
     } finally {
       await sqld.close();
-    }
-  });
-
-  it("its compose file: a primary, a replica of it, backups; no secret in it, the admin API on this machine only", async () => {
-    const text = await read("compose.yaml");
-    const { services } = parse(text, { merge: true }) as {
-      services: Record<string, { image: string; environment: Record<string, string>; ports?: string[] }>;
-    };
-    assert.deepEqual(Object.keys(services).sort(), ["bucket", "primary", "replica", "s3"]);
-    const { primary, replica } = services;
-    assert.equal(primary!.image, replica!.image);
-    assert.equal(replica!.environment["SQLD_PRIMARY_GRPC_URL"], "http://primary:5001");
-    assert.match(primary!.environment["SQLD_GRPC_LISTEN_ADDR"]!, /:5001$/);
-    assert.equal(primary!.environment["SQLD_ENABLE_BOTTOMLESS_REPLICATION"], "true");
-    for (const [name, value] of Object.entries({ ...primary!.environment, ...services["s3"]!.environment })) {
-      if (/SECRET|PASSWORD|AUTH_KEY/.test(name)) assert.match(value, /^\$\{\w+(?::\?[^}]*)?\}$/, name);
-    }
-    const admin = primary!.environment["SQLD_ADMIN_LISTEN_ADDR"]!.split(":")[1];
-    for (const port of Object.values(services).flatMap(({ ports = [] }) => ports)) {
-      assert.ok(!port.endsWith(`:${admin}`) || port.startsWith("127.0.0.1:"), port);
     }
   });
 });
