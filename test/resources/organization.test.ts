@@ -3,13 +3,12 @@ import type { Context } from "../../provider/context";
 import { persqlCapabilities } from "../../provider/drivers/persql/capabilities";
 import { tursoCapabilities } from "../../provider/drivers/turso/capabilities";
 import { type ApiTokenInputs, apiToken } from "../../provider/resources/api-token";
-import { type Handler, Unfinished } from "../../provider/resources/handler";
 import { type InviteInputs, invite } from "../../provider/resources/invite";
 import { type MemberInputs, member } from "../../provider/resources/member";
 import { respond } from "../../provider/response";
-import { type Bench, addressOf, withBench } from "../support/bench";
-import type { Fate, LineCall } from "../support/faulty-line";
-import { peopleOf } from "../support/people";
+import { addressOf, withBench } from "../support/bench";
+import type { Fate } from "../support/faulty-line";
+import { loseOnce, peopleOf, withPeople } from "../support/people";
 
 const ada = (more: Partial<MemberInputs> = {}): MemberInputs => ({
   self: addressOf("ada"),
@@ -29,34 +28,10 @@ const deploy = (more: Partial<ApiTokenInputs> = {}): ApiTokenInputs => ({
   ...more,
 });
 
-type OutputsOf<H> = H extends Handler<infer _I, infer O> ? { id: string; outputs: O } : never;
-type MadeToken = OutputsOf<typeof apiToken>;
-
-/** The bench with accounts of "ada" and "linus". */
-const withPeople = (use: (bench: Bench, context: Context) => Promise<void>) =>
-  withBench(async (bench) => {
-    const people = peopleOf(bench.platform);
-    for (const name of ["ada", "linus"]) await people.signUp(name, `${name}@example.com`);
-    await use(bench, bench.context());
-  });
-
 const roleOf = async (context: Context, username = "ada") =>
   (await context.platform.directory!.getMember(username))?.role;
 const openInvites = async (context: Context) =>
   (await context.platform.directory!.listInvites()).map(({ email, role }) => `${email} ${role}`);
-const tokenNames = async (context: Context) =>
-  (await context.platform.directory!.listApiTokens()).map(({ name }) => name);
-
-const refusal: Fate = { status: 403, text: '{"error": "not today"}' };
-/** The first POST there is done, and its reply lost. */
-function loseOnce(part: string): (call: LineCall) => Fate {
-  let isLost = false;
-  return ({ method, path }) => {
-    if (isLost || method !== "POST" || !path.includes(part)) return "pass";
-    isLost = true;
-    return "lose";
-  };
-}
 
 describe("Member, Invite, ApiToken: check", () => {
   const turso = { olds: undefined, capabilities: tursoCapabilities, platform: "turso" };
@@ -301,118 +276,6 @@ describe("Invite", function () {
       const byName = await invite.create({ inputs: grace({ email: undefined, username: "linus" }), context });
       assert.deepEqual([byName.outputs.address, byName.outputs.status], ["linus@example.com", "open"]);
       assert.equal((await invite.read({ ...byName, context }))?.status, "open");
-    });
-  });
-});
-
-describe("ApiToken", function () {
-  this.timeout(60_000);
-
-  const isTaken = (bench: Bench, { outputs }: MadeToken) => peopleOf(bench.platform).isTaken(outputs.token);
-
-  it("is made once, never by read, and refused at once when it is removed", async () => {
-    await withPeople(async (bench, context) => {
-      const made = await apiToken.create({ inputs: deploy(), context });
-      assert.match(made.outputs.tokenName, /^deploy-[0-9a-f]{6}-[0-9a-z]{6}$/);
-      assert.equal(await isTaken(bench, made), true);
-      assert.deepEqual(respond((await apiToken.read({ ...made, context }))!), respond(made.outputs));
-      assert.equal((await apiToken.diff({ ...made, olds: made.outputs, news: deploy(), context })).changes, false);
-      assert.deepEqual(await tokenNames(context), [made.outputs.tokenName]);
-      assert.equal(await apiToken.delete({ ...made, context }), undefined);
-      assert.equal(await isTaken(bench, made), false);
-      assert.equal(await apiToken.read({ ...made, context }), undefined);
-      assert.equal(await apiToken.delete({ ...made, context }), undefined);
-    });
-  });
-
-  it("is limited to its group and scopes, the least unless told otherwise", async () => {
-    await withPeople(async (_, context) => {
-      const listed = async ({ outputs }: MadeToken) =>
-        (await context.platform.directory!.listApiTokens()).find(({ id }) => id === outputs.tokenId);
-      const least = await listed(await apiToken.create({ inputs: deploy({ group: "eu" }), context }));
-      assert.deepEqual([least?.group, least?.scopes], ["eu", ["read"]]);
-      const more = deploy({ group: "eu", scopes: ["read", "db:create", "read"] });
-      const made = await apiToken.create({ inputs: more, context });
-      assert.deepEqual((await listed(made))?.scopes, ["read", "db:create"]);
-      const swapped = deploy({ group: "eu", scopes: ["db:create", "read"] });
-      assert.equal((await apiToken.diff({ ...made, olds: made.outputs, news: swapped, context })).changes, false);
-      const missing = apiToken.create({ inputs: deploy({ group: "nowhere" }), context });
-      await assert.rejects(missing, { code: "group-not-found" });
-    });
-  });
-
-  const changes: [string, Partial<ApiTokenInputs>][] = [
-    ["rotate", { rotate: "2" }],
-    ["scopes", { group: "eu", scopes: ["read", "db:create"] }],
-    ["name", { name: "release" }],
-  ];
-  for (const [what, more] of changes) {
-    it(`has a successor when its ${what} changes, and is refused from then on`, async () => {
-      await withPeople(async (bench, context) => {
-        const made = await apiToken.create({ inputs: deploy(), context });
-        const news = deploy(more);
-        const { changes: any, note } = await apiToken.diff({ ...made, olds: made.outputs, news, context });
-        assert.deepEqual([any, note?.includes("stops working")], [true, true]);
-        const outputs = await apiToken.update({ id: made.id, olds: made.outputs, news, context });
-        assert.notEqual(outputs.token, made.outputs.token);
-        assert.deepEqual([await isTaken(bench, made), await isTaken(bench, { id: made.id, outputs })], [false, true]);
-        assert.equal((await apiToken.diff({ id: made.id, olds: outputs, news, context })).changes, false);
-      });
-    });
-  }
-
-  it("is not lost where its predecessor cannot be revoked, which the next run does", async () => {
-    await withPeople(async (bench, context) => {
-      const made = await apiToken.create({ inputs: deploy(), context });
-      const broken = await bench.contextOn(({ method }) => (method === "DELETE" ? refusal : "pass"));
-      const news = deploy({ rotate: "2" });
-      const error: unknown = await apiToken
-        .update({ id: made.id, olds: made.outputs, news, context: broken.context })
-        .catch((reason: unknown) => reason);
-      assert.ok(error instanceof Unfinished, String(error));
-      const reached = error.outputs as MadeToken["outputs"];
-      assert.deepEqual(reached.unrevoked, [made.outputs.tokenId]);
-      assert.equal((await apiToken.diff({ id: made.id, olds: reached, news, context })).changes, true);
-      const outputs = await apiToken.update({ id: made.id, olds: reached, news, context });
-      assert.deepEqual([outputs.token, outputs.unrevoked], [reached.token, undefined]);
-      assert.equal(await isTaken(bench, made), false);
-    });
-  });
-
-  it("goes on working when the run that would have replaced it is killed", async () => {
-    await withPeople(async (bench, context) => {
-      const made = await apiToken.create({ inputs: deploy(), context });
-      const doomed = await bench.contextOn(({ method, path }) =>
-        method === "POST" && path.includes("/api-tokens/") ? "die" : "pass",
-      );
-      const news = deploy({ rotate: "2" });
-      await assert.rejects(apiToken.update({ id: made.id, olds: made.outputs, news, context: doomed.context }));
-      assert.equal(await isTaken(bench, made), true);
-      const outputs = await apiToken.update({ id: made.id, olds: made.outputs, news, context });
-      assert.deepEqual([await isTaken(bench, made), await isTaken(bench, { id: made.id, outputs })], [false, true]);
-      const said = String(await apiToken.delete({ id: made.id, outputs, context }));
-      assert.match(said, /^tokens that a killed run of it, .* still work: deploy-\w{6}-\w{6}$/);
-    });
-  });
-
-  it("leaves none behind that nobody has, when a reply is lost", async () => {
-    await withPeople(async (bench) => {
-      const { context, line } = await bench.contextOn(loseOnce("/api-tokens/"));
-      const made = await apiToken.create({ inputs: deploy(), context });
-      assert.equal(line.calls.filter(({ method }) => method === "POST").length, 3, "made, found taken, made anew");
-      assert.deepEqual(await tokenNames(context), [made.outputs.tokenName]);
-      assert.equal(await isTaken(bench, made), true);
-    });
-  });
-
-  it("names on removal what a killed run of it left, and leaves others' alone", async () => {
-    await withPeople(async (_, context) => {
-      const killed = await apiToken.create({ inputs: deploy(), context });
-      const other = await apiToken.create({ inputs: deploy({ self: addressOf("other") }), context });
-      const made = await apiToken.create({ inputs: deploy(), context });
-      const said = String(await apiToken.delete({ ...made, context }));
-      assert.ok(said.includes(killed.outputs.tokenName) && !said.includes(other.outputs.tokenName), said);
-      assert.deepEqual((await tokenNames(context)).sort(), [killed, other].map((one) => one.outputs.tokenName).sort());
     });
   });
 });
