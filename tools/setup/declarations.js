@@ -131,9 +131,12 @@ function printed(ts, { source, kept, keptExports, declared }) {
     }
     return kept.has((name ?? namedBindings?.name)?.text) ? statement.getText() : "";
   });
-  const text = parts.filter((part) => part !== "").join("\n");
-  // Without one of these a file is no module.
-  return text === "" || /^(?:export|import) /m.test(text) ? text && `${text}\n` : `${text}\nexport {};\n`;
+  const left = parts.filter((part) => part !== "");
+  if (left.length === 0) return "";
+  // Without an import or an export a file is no module.
+  if (!left.some((part) => /^(?:export|import) /m.test(part))) left.push("export {};");
+  // A tab for the compiler's four spaces: a twentieth of it all.
+  return `${left.join("\n")}\n`.replace(/^(?: {4})+/gm, (spaces) => "\t".repeat(spaces.length / 4));
 }
 
 /** The statement with fewer names between its braces. */

@@ -24,6 +24,8 @@ const REQUIRE = "__required_as_it_is";
 /** Node.js finds the names of exports for ES modules by reading, and reads "true" but not "!0". */
 const MINIFIED_GETTER = "{enumerable:!0,get:function(){return ";
 const LEGIBLE_GETTER = "{enumerable:true,get:function(){return ";
+/** What only those need who import an entry: that it was an ES module, and names before they have values. */
+const ANNOUNCED = /^(?:Object\.defineProperty\(exports, "__esModule", .*|(?:exports\.\w+ = )+void 0;)$/gm;
 
 /**
  * What is shipped: the sources as a few files without comments, and the declarations that users can come to. A file for
@@ -56,7 +58,9 @@ async function makePackage(root, built) {
   for (const { path: file, text } of outputFiles) {
     // By the compiler and not by esbuild, whose preamble is ten times the size, and there are many files.
     const { outputText } = ts.transpileModule(text, { compilerOptions });
-    const { code } = await esbuild.transform(outputText, { ...settings, format: "cjs" });
+    const isEntry = path.basename(file, ".js") in ENTRIES;
+    const lean = isEntry ? outputText : outputText.replace(ANNOUNCED, "");
+    const { code } = await esbuild.transform(lean, { ...settings, format: "cjs" });
     fs.writeFileSync(file, code.replaceAll(REQUIRE, "require").replaceAll(MINIFIED_GETTER, LEGIBLE_GETTER));
   }
   fs.chmodSync(path.join(to, "cli.js"), 0o755);
