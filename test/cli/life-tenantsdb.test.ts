@@ -6,6 +6,7 @@ import { group } from "../../provider/resources/group";
 import { schemaTemplate } from "../../provider/resources/schema-template";
 import { tenantDatabase } from "../../provider/resources/tenant-database";
 import { usePostgres } from "../support/postgres";
+import { failure } from "../support/tenantsdb/replies";
 import { type Shop, withShop } from "../support/tenantsdb/shop";
 import type { StandInOptions } from "../support/tenantsdb/stand-in";
 import { type Ended, runCli } from "./run-cli";
@@ -80,6 +81,55 @@ describe("tenantry on TenantsDB", function () {
       await tenantDatabase.delete({ ...acme, context });
       assert.match((await cli(["restore", "acme"])).stdout, /^acme: it is back, with all its rows\.$/m);
     }));
+
+  it("says in one line what failed, in which state a tenant is, and does it the next time", () => {
+    let trouble: ReturnType<NonNullable<StandInOptions["interfere"]>>;
+    const interfere: StandInOptions["interfere"] = ({ method, path }) => {
+      if (method !== "POST" || !path.startsWith("/tenants/acme/")) return undefined;
+      const now = trouble;
+      if (now === "lost") trouble = undefined;
+      return now;
+    };
+    return withScene(
+      async ({ cli, standIn, platform }) => {
+        const stored = standIn.project.tenants.get("acme")!;
+        const { id: backup } = (await platform.takeBackup!("acme"))!;
+        const fails = async (args: readonly string[], says: RegExp): Promise<void> => {
+          const { stdout, stderr } = await cli(args, 1);
+          assert.equal(stdout, "");
+          assert.match(stderr, says);
+          assert.match(stderr, /^tenantry: [^\n]+\n$/);
+        };
+        trouble = failure(403, "this key may only read", "role_required");
+        await fails(
+          ["suspend", "acme"],
+          /Could not suspend tenant "acme": this key may only read \(403\)\. Use an API key/,
+        );
+        await fails(
+          ["restore", "acme", "--backup", backup],
+          /Could not roll tenant "acme" back to .*only read \(403\)/,
+        );
+        trouble = failure(503, "maintenance");
+        await fails(["suspend", "acme"], /Could not suspend tenant "acme": maintenance \(503\)/);
+        await fails(
+          ["restore", "acme", "--backup", backup],
+          /Could not roll tenant "acme" back to .*maintenance \(503\)/,
+        );
+        trouble = undefined;
+        await cli(["suspend", "acme"]);
+        await fails(
+          ["restore", "acme", "--backup", backup],
+          /it is suspended.* Resume it first: `npx tenantry resume acme`/,
+        );
+        // Done, and the reply lost: asked again, it is found to be done.
+        trouble = "lost";
+        assert.match((await cli(["resume", "acme"])).stdout, /^acme: it goes on\.$/m);
+        assert.deepEqual([trouble, stored.status], [undefined, "ready"]);
+        assert.match((await cli(["restore", "acme", "--backup", backup])).stdout, /^acme: it is as it was in "s3:/m);
+      },
+      { interfere },
+    );
+  });
 
   it("suspends and resumes, lists deployments and backups, and reads logs", () =>
     withScene(async ({ cli, json, standIn, acme }) => {
