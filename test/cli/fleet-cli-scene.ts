@@ -12,6 +12,8 @@ export interface FleetCliScene extends FleetScene {
   readonly folder: string;
   /** Runs `tenantry fleet ...`; the platform's name in what it prints is "PLATFORM". */
   cli(...args: string[]): Promise<Ended>;
+  /** Runs `tenantry preview ...` there. */
+  preview(...args: string[]): Promise<Ended>;
   /** The same without platform and credentials. */
   bare(...args: string[]): Promise<Ended>;
   write(files: Record<string, string>): Promise<void>;
@@ -45,6 +47,7 @@ export async function withFleetCli(use: (scene: FleetCliScene) => Promise<void>)
           const { code, stdout, stderr } = await runCli(["fleet", ...args], { cwd: folder, env });
           return { code, stdout: shown(stdout), stderr: shown(stderr) };
         },
+        preview: (...args) => runCli(["preview", ...args], { cwd: folder, env }),
         bare: (...args) => runCli(["fleet", ...args], { cwd: folder, env: { PATH: env.PATH } }),
         async write(files) {
           for (const [name, text] of Object.entries(files)) {
