@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
   realpathSync,
   rmSync,
   symlinkSync,
@@ -22,13 +23,36 @@ import { type MeasuredDefaults, measureDefaults } from "./support/defaults";
 
 const root = path.resolve(__dirname, "..");
 const readme = readFileSync(path.join(root, "README.md"), "utf8");
+/** README first, then what it leads to. */
+const pages = ["README.md", ...readdirSync(path.join(root, "docs")).map((name) => `docs/${name}`)].map((name) => ({
+  name,
+  text: readFileSync(path.join(root, name), "utf8"),
+}));
+const text = pages.map((page) => page.text).join("\n");
 const manifest = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as { scripts: object };
 
-const sectionUnder = (heading: string): string => readme.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
+const sectionUnder = (heading: string): string =>
+  text.split(new RegExp(`\n##? ${heading}\n`))[1]?.split(/\n##? /)[0] ?? "";
 const plain = (cell: string): string => cell.replaceAll("`", "");
 const quoted = (text: string): string[] => [...text.matchAll(/`([^`\n]+)`/g)].map(([, code]) => code!);
 const blocksOf = (language: string): string[] =>
-  [...readme.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\``, "gm"))].map(([, code]) => code!);
+  [...text.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\``, "gm"))].map(([, code]) => code!);
+
+/** Whether a page's link is to a file, and to a heading in it. */
+function leads(page: string, link: string): boolean {
+  const [file = "", anchor] = link.split("#");
+  const at = path.join(root, file === "" ? page : path.join(path.dirname(page), file));
+  if (!existsSync(at)) return false;
+  if (anchor === undefined) return true;
+  const headings = [...readFileSync(at, "utf8").matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading!);
+  return headings.some(
+    (one) =>
+      one
+        .toLowerCase()
+        .replace(/[^a-z0-9 -]/g, "")
+        .replaceAll(" ", "-") === anchor,
+  );
+}
 
 /** The rows of the tables under a heading, cells as they are written, without the heads. */
 function rowsUnder(heading: string): string[][] {
@@ -210,10 +234,9 @@ describe("README: programs and references", () => {
     const scripts = [...readme.matchAll(/npm (?:run (?:-s )?)?(quickstart|test|engine)\b/g)].map(([, name]) => name!);
     assert.ok(scripts.length >= 2);
     for (const name of scripts) assert.ok(name in manifest.scripts, name);
-    const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, link]) => link!);
-    assert.deepEqual(
-      links.filter((link) => !existsSync(path.join(root, link))),
-      [],
+    const dead = pages.flatMap(({ name, text }) =>
+      [...text.matchAll(/\]\((?!https?:)([^)]*)\)/g)].map(([, link]) => link!).filter((link) => !leads(name, link)),
     );
+    assert.deepEqual(dead, []);
   });
 });
