@@ -34,6 +34,16 @@ function valueOf(report: PreviewReport, tokens: ReadonlyMap<string, PreviewToken
   return encodePreview({ v: 1, repository, pullRequest, tenants: Object.fromEntries(tenants) });
 }
 
+/** Of one variable, with its name and a zero: what Linux gives a program, 32 pages. In bytes. */
+const longest = 131_072 - "TENANTRY_PREVIEW=".length - 1;
+
+/** Undefined for a value that every application can be started with. */
+export const lengthWarning = (value: string): string | undefined =>
+  value.length <= longest
+    ? undefined
+    : `TENANTRY_PREVIEW is ${value.length} bytes long, and Linux starts no program with a variable of more than ${longest}: ` +
+      "branch fewer tenants, or let the application read it from a file.";
+
 const ready = ({ branches }: PreviewReport, tokens: ReadonlyMap<string, PreviewToken>) =>
   branches.flatMap((branch) => {
     const token = branch.state === "ready" ? tokens.get(branch.tenant) : undefined;
@@ -58,9 +68,12 @@ export async function handOn(
 ): Promise<void> {
   if (toEnvFile === undefined && !githubOutput) return;
   const text = previewText(report, tokens, name);
+  const value = valueOf(report, tokens);
+  const warning = lengthWarning(value);
+  if (warning !== undefined) process.stderr.write(`${warning}\n`);
   if (githubOutput) {
     // To standard error, which the runner reads as well: standard output may be a file's.
-    const secrets = [...ready(report, tokens).map(({ token }) => token), valueOf(report, tokens)];
+    const secrets = [...ready(report, tokens).map(({ token }) => token), value];
     for (const secret of secrets) process.stderr.write(`::add-mask::${secret}\n`);
     await appendFile(process.env["GITHUB_OUTPUT"]!, text);
   }
