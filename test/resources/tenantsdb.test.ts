@@ -243,7 +243,8 @@ describe("resources on TenantsDB", function () {
     }));
 
   it("go back to a backup where they are, once a key", () =>
-    withShop({}, async ({ standIn, context, tenant, platform }) => {
+    // Seen at work: a restore that is over before anybody looks is waited for, since it may not have begun.
+    withShop({ step: "looks" }, async ({ standIn, context, tenant, platform }) => {
       await makeWorkspace(standIn, "docs", "MongoDB");
       const inputs = tenant("acme", { databases: [{ blueprint: "docs" }] });
       const { id, outputs } = await tenantDatabase.create({ inputs, context });
