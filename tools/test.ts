@@ -31,6 +31,8 @@ const LONG = [
   path.join("engine", "bad-input"),
   path.join("engine", "replacement"),
 ];
+/** Of a program that is started, a part of the time is waiting: with a process more than the two cores, they are in use. */
+const JOBS = 3;
 /** Far above what one takes: only a hang should reach it, not a busy machine. */
 const FAST_MS = 60_000;
 /** One test runs several `pulumi` commands of a few seconds each, on a loaded machine. */
@@ -50,8 +52,9 @@ async function main(args: string[]): Promise<number> {
   // Before several processes would fetch or install the same; what cannot be had, the tests that need it say.
   for (const find of [findSqld, findPostgres, findActionlint]) await find().catch(() => undefined);
   const counts: Count[] = [];
-  for (const part of [quick, onPlatform]) {
-    if (part.length > 0) counts.push(await runMocha(part, { cwd: root, timeoutMs: FAST_MS, args }));
+  if (quick.length > 0) counts.push(await runMocha(quick, { cwd: root, timeoutMs: FAST_MS, args }));
+  if (onPlatform.length > 0) {
+    counts.push(await runMocha(onPlatform, { cwd: root, timeoutMs: FAST_MS, jobs: JOBS, args }));
   }
   if (withEngine.length > 0) counts.push(await runWithEngine(withEngine, args));
   const { line, code } = summary(counts);
@@ -62,7 +65,7 @@ async function main(args: string[]): Promise<number> {
 async function runWithEngine(files: string[], args: string[]): Promise<Count> {
   try {
     const env = { TENANTRY_ENGINE_PATH: (await findEngine()).join(path.delimiter) };
-    return await runMocha(files, { cwd: root, timeoutMs: ENGINE_MS, env, args });
+    return await runMocha(files, { cwd: root, timeoutMs: ENGINE_MS, jobs: JOBS, env, args });
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n`);
     return { passed: 0, failed: 1 };
