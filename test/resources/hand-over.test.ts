@@ -282,6 +282,13 @@ describe("a tenant that is handed over", function () {
         message: /handed the database "acme" over, and is declared as "customer"\. .*name: "acme".*move --undo acme/,
       });
       assert.deepEqual([changes(), (await bench.claims()).map(({ name }) => name)], [[], ["acme"]]);
+      // A run that dies before it can take its intent back leaves that to the next one.
+      const dying = without(bench.context(), { release: () => Promise.reject(new Error("dead")) });
+      const inputs = { ...tenant("customer"), self: addressOf("customer") };
+      await assert.rejects(tenantDatabase.create({ inputs, context: dying }), /dead/);
+      assert.deepEqual((await bench.claims()).map(({ name }) => name).sort(), ["acme", "customer"]);
+      await assert.rejects(create("customer"), /handed the database "acme" over, and is declared as "customer"/);
+      assert.deepEqual([changes(), (await bench.claims()).map(({ name }) => name)], [[], ["acme"]]);
       await undo();
       assert.equal((await create("customer")).outputs.name, "customer");
       await intact(made);

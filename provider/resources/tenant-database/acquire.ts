@@ -69,7 +69,8 @@ export async function acquire(
     throw takenBy({ ...claim, address }, inputs.self);
   }
   const isNew = claim.owner === owner && claim.state === "open";
-  if (isNew && claim.elsewhere !== undefined) {
+  // An intent of a run that died before it could take it back is no more licence than one of ours.
+  if (claim.state === "open" && claim.databaseId === undefined && claim.elsewhere !== undefined) {
     // It would begin anew, empty, beside the data that it was to have. What state has is replaced on purpose.
     const handed = await registry.handedTo("database", inputs.self);
     const awaiting = handed.find((one) => !context.incarnations.has(one.incarnation));
