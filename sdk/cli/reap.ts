@@ -6,7 +6,7 @@ import { inTurn } from "../../provider/rollout/fleet/pool";
 import { globs } from "./name-pattern";
 import { withSettings } from "./registry/flags";
 import { type EndingRow, type OpenEnding, findEndings } from "./reap/endings";
-import { documentOf, reportOf } from "./reap/report";
+import { tell } from "./reap/report";
 import { type GroundFlags, openPlainGround } from "./schema/ground";
 
 interface Flags extends GroundFlags {
@@ -49,9 +49,7 @@ async function run(names: string[], { yes, json, ...flags }: Flags): Promise<voi
   const { found: all, isWhole } = await findEndings(ground);
   const found = all.filter(({ row }) => isChosen(row.name));
   const rows = yes ? await reapAll(ground.context.platform, found) : found.map(({ row }) => row);
-  if (!isWhole || rows.some(({ status }) => status === "failed")) process.exitCode = 3;
-  else if (!yes && rows.some(({ status }) => status === "due")) process.exitCode = 2;
-  process.stdout.write(json ? documentOf(ground, rows, !yes) : reportOf(ground, rows, !yes));
+  tell(ground, rows, { yes, json, isWhole });
 }
 
 async function reapAll(platform: Parameters<typeof reap>[0], found: readonly OpenEnding[]): Promise<EndingRow[]> {

@@ -3,7 +3,7 @@ import { type KnownBranch, type Reaped, listBranches, reapBranch, whyKept } from
 import type { Sql } from "../../../provider/platform/sql";
 import { inTurn } from "../../../provider/rollout/fleet/pool";
 import type { EndingRow } from "../reap/endings";
-import { documentOf, reportOf } from "../reap/report";
+import { tell } from "../reap/report";
 import { type Ground, type GroundFlags, openPlainGround } from "../schema/ground";
 import { groupsOf, onEach, openRegistries } from "../schema/registries";
 import { withSettings } from "./flags";
@@ -64,9 +64,7 @@ async function run({ yes, json, ...flags }: Flags): Promise<void> {
     .map(({ row }) => row)
     .sort((a, b) => (a.endsAt < b.endsAt ? -1 : a.endsAt > b.endsAt ? 1 : a.name < b.name ? -1 : 1));
   const isWhole = !ground.notes.some((note) => note.includes("does not answer"));
-  if (!isWhole || rows.some(({ status }) => status === "failed")) process.exitCode = 3;
-  else if (!yes && rows.some(({ status }) => status === "due")) process.exitCode = 2;
-  process.stdout.write(json ? documentOf(ground, rows, !yes) : reportOf(ground, rows, !yes));
+  tell(ground, rows, { yes, json, isWhole });
 }
 
 /** What has no end is not shown. */

@@ -11,7 +11,21 @@ const words: Record<EndingStatus, string> = {
   failed: "failed",
 };
 
-export function reportOf(ground: Ground, rows: readonly EndingRow[], isDryRun: boolean): string {
+export interface Telling {
+  readonly yes?: boolean;
+  readonly json?: boolean;
+  /** Every registry has answered. */
+  readonly isWhole: boolean;
+}
+
+/** Prints what became of all, and sets the exit code that the help of both reapers names. */
+export function tell(ground: Ground, rows: readonly EndingRow[], { yes, json, isWhole }: Telling): void {
+  if (!isWhole || rows.some(({ status }) => status === "failed")) process.exitCode = 3;
+  else if (!yes && rows.some(({ status }) => status === "due")) process.exitCode = 2;
+  process.stdout.write(json ? documentOf(ground, rows, !yes) : reportOf(ground, rows, !yes));
+}
+
+function reportOf(ground: Ground, rows: readonly EndingRow[], isDryRun: boolean): string {
   const shown = rows.filter(({ status }) => status !== "later");
   const lines = [groundLine(ground), ...ground.notes, ""];
   if (shown.length > 0) {
@@ -42,6 +56,6 @@ function summary(rows: readonly EndingRow[]): string {
   return all.length > 0 ? all.join(", ") : "Nothing has an end";
 }
 
-export function documentOf({ scope, notes }: Ground, rows: readonly EndingRow[], dryRun: boolean): string {
+function documentOf({ scope, notes }: Ground, rows: readonly EndingRow[], dryRun: boolean): string {
   return `${JSON.stringify({ format: 1, scope, dryRun, databases: rows, notes }, undefined, 2)}\n`;
 }
