@@ -1,3 +1,4 @@
+import type { RestoreRecord } from "../provider/resources/tenant-database/restore-point";
 import * as pulumi from "./pulumi";
 import { nameFrom } from "../provider/resources/name";
 import { Group } from "./group";
@@ -110,20 +111,7 @@ export interface TenantDatabaseArgs {
 }
 
 /** A restore that was done; state keeps it, so that its key is not done again. */
-export interface TenantRestore {
-  readonly key: string;
-  /** The backup, or the moment, ISO 8601. */
-  readonly to: string;
-  /** When it was done, ISO 8601. */
-  readonly at: string;
-  /** The database that has the rows of then: the tenant's own, or a copy beside it. */
-  readonly database: string;
-  /** Until when it can be undone, ISO 8601; a copy is there until then. Undefined: it cannot be undone. */
-  readonly undoUntil?: string;
-  readonly undone?: boolean;
-  /** A run that was killed had begun it, so that nobody knows whether it took effect. */
-  readonly isUnclear?: boolean;
-}
+export type TenantRestore = Omit<RestoreRecord, "copy">;
 
 /**
  * One tenant's database.

@@ -16,13 +16,13 @@ export interface RestoreFrom {
 /** One restore that was done, as state keeps it: what a key has done is never done again. */
 export interface RestoreRecord {
   readonly key: string;
-  /** The backup or the moment. */
+  /** The backup, or the moment, ISO 8601. */
   readonly to: string;
-  /** When it was done. */
+  /** When it was done, ISO 8601. */
   readonly at: string;
-  /** Where the rows of then are: the tenant's own database, or a copy beside it. */
+  /** The database that has the rows of then: the tenant's own, or a copy beside it. */
   readonly database: string;
-  /** Until when it can be undone; a copy is there until then. */
+  /** Until when it can be undone, ISO 8601; a copy is there until then. Undefined: it cannot be undone. */
   readonly undoUntil?: string;
   readonly undone?: boolean;
   /** Begun by a run that was killed, so that nobody knows whether it took effect. */
