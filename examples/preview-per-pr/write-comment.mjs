@@ -1,5 +1,5 @@
 // Writes a comment of a pull request on GitHub, or a note of a merge request on GitLab, over the one that it wrote for
-// an earlier push: that begins with the same line.
+// an earlier push: that begins with the same line. With --over it does only that, and writes none of its own.
 import { readFile } from "node:fs/promises";
 
 const { env } = process;
@@ -40,6 +40,8 @@ async function findEarlier(marker) {
   }
 }
 
-const body = await readFile(process.argv[2], "utf8");
+const [file, over] = process.argv.slice(2);
+const body = await readFile(file, "utf8");
 const earlier = await findEarlier(body.split("\n", 1)[0]);
-await (earlier ? ask(host.change, host.one(earlier.id), { body }) : ask("POST", host.list, { body }));
+if (earlier) await ask(host.change, host.one(earlier.id), { body });
+else if (over !== "--over") await ask("POST", host.list, { body });

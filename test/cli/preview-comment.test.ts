@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { BranchReport, PreviewReport } from "../../provider/preview/report";
 import { commentText, markerOf } from "../../sdk/cli/preview/comment-text";
+import { endText, type PreviewEnd } from "../../sdk/cli/preview/end";
 import { block, code } from "../../sdk/cli/preview/markdown";
 import { runCli } from "./run-cli";
 
@@ -67,6 +68,15 @@ const snapshots: Record<string, PreviewReport> = {
   nothing: report([], { data: "schema-only", fleet: { tenants: 0, projectedMs: null } }),
 };
 
+const end = (more: Partial<PreviewEnd> = {}): PreviewEnd => ({
+  ...{ format: 1, repository: "acme/shop", pullRequest: 42, deleted: ["pr-42-acme-1f2e3d"], left: [], ...more },
+});
+
+const ends: Record<string, PreviewEnd> = {
+  ended: end(),
+  "ended-in-part": end({ left: [{ name: "pr-42-bolt-1f2e3d", why: "it carries | another @stack's mark" }] }),
+};
+
 /** The lines that a reader of markdown takes for a table, as cells. */
 const cells = (text: string): number[] =>
   text
@@ -75,13 +85,29 @@ const cells = (text: string): number[] =>
     .map((line) => line.split("|").length);
 
 describe("the comment about a pull request's branches", () => {
-  for (const [name, of] of Object.entries(snapshots)) {
+  const texts = [
+    ...Object.entries(snapshots).map(([name, of]) => [name, commentText(of)] as const),
+    ...Object.entries(ends).map(([name, of]) => [name, endText(of)] as const),
+  ];
+  for (const [name, text] of texts) {
     it(`is as in test/cli/preview-comment/${name}.md`, async () => {
       const file = path.join(snapshotsIn, `${name}.md`);
-      if (process.env["UPDATE_SNAPSHOTS"]) await writeFile(file, commentText(of));
-      assert.equal(commentText(of), await readFile(file, "utf8"));
+      if (process.env["UPDATE_SNAPSHOTS"]) await writeFile(file, text);
+      assert.equal(text, await readFile(file, "utf8"));
     });
   }
+
+  it("says the same when the end is said again, on the line that finds the comment", () => {
+    assert.equal(endText(end({ deleted: [] })), endText(end()));
+    assert.equal(endText(end()).split("\n")[0], markerOf({ repository: "acme/shop", pullRequest: 42 }));
+    const many = Array.from({ length: 2_000 }, (_, i) => ({
+      name: `${i}-${"w|".repeat(4_000)}`,
+      why: "w|".repeat(4_000),
+    }));
+    const text = endText(end({ left: many }));
+    assert.ok(text.length < 65_000, `${text.length} characters`);
+    assert.match(text, /^\*\*2000 databases could not be deleted\.\*\*.*\n[^]*^And \d+ more\.$/m);
+  });
 
   it("is the same for two runs whose clocks differ a little, and after a journey as JSON", () => {
     const slower = branch("acme", {
@@ -219,6 +245,10 @@ describe("tenantry preview comment", function () {
       assert.deepEqual(printed, { code: 0, stdout: expected, stderr: "" });
       assert.deepEqual(await piped(["preview", "comment"], await readFile(file, "utf8")), expected);
 
+      const ended = { scope: "local", notes: [], ...ends["ended"]! };
+      const last = await readFile(path.join(snapshotsIn, "ended.md"), "utf8");
+      assert.equal(await piped(["preview", "comment"], JSON.stringify(ended)), last);
+
       const wrong: [string, RegExp][] = [
         ["", /^tenantry: preview\.json: it is empty\. .*its error says why\.$/m],
         ["{", /^tenantry: preview\.json: this is not a report of a preview: it is not JSON\./],
@@ -226,9 +256,9 @@ describe("tenantry preview comment", function () {
       ];
       for (const [text, message] of wrong) {
         await writeFile(file, text);
-        const ended = await runCli(["preview", "comment", "preview.json"], { cwd: folder });
-        assert.equal(ended.code, 1);
-        assert.match(ended.stderr, message);
+        const refused = await runCli(["preview", "comment", "preview.json"], { cwd: folder });
+        assert.equal(refused.code, 1);
+        assert.match(refused.stderr, message);
       }
       const missing = await runCli(["preview", "comment", "none.json"], { cwd: folder });
       assert.match(missing.stderr, /^tenantry: none\.json: it cannot be read \(ENOENT\)\./);

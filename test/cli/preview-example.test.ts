@@ -77,7 +77,7 @@ describe("examples/preview-per-pr: its pipelines", function () {
         assert.doesNotMatch(given, /secrets\./, `${name}.${job}`);
       }
     }
-    assert.deepEqual(writes, ["preview.branches pull-requests", "deploy.up id-token"]);
+    assert.deepEqual(writes, ["preview.branches pull-requests", "preview.down pull-requests", "deploy.up id-token"]);
     const { concurrency } = await readWorkflow(fileOf("preview"));
     assert.equal(concurrency.group, "preview-${{ github.event.pull_request.number }}");
     const { jobs } = await readGitLab(gitLabFile);
@@ -361,8 +361,16 @@ describe("examples/preview-per-pr: a pull request", function () {
           const closed = await host.close();
           assert.equal(closed.code, 0, closed.log);
           assert.deepEqual(await branches(), []);
+          assert.equal(comments.length, 2, "the same comment");
+          assert.match(
+            comments[1]!.body,
+            /^<!-- tenantry-preview acme\/shop#7 -->\n.*\n\nDeleted: nothing is left of them\.$/m,
+          );
+          const last = comments.pop();
           const again = await host.close();
           assert.equal(again.code, 0, again.log);
+          assert.equal(comments.length, 1, "no last words where there were no first ones");
+          comments.push(last!);
           const changed = before.map((all, i) => (i === 1 ? all.map((one) => ({ ...one, cents: 0 })) : all));
           assert.deepEqual(await Promise.all(fleet.map(rows)), changed, "nothing else happened to the tenants");
 

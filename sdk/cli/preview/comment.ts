@@ -1,17 +1,18 @@
 import { readFile } from "node:fs/promises";
 import { Command, Option } from "commander";
 import { TenantryError } from "../../../provider/platform/errors";
-import { type PreviewReport, previewReportSchema } from "../../../provider/preview/report";
+import { previewReportSchema } from "../../../provider/preview/report";
 import { commentText } from "./comment-text";
+import { endText, previewEnd } from "./end";
 
 interface Flags {
   readonly format: "markdown";
 }
 
-/** `tenantry preview comment`: what `up --json` told, for people. It asks no platform and needs no credentials. */
+/** `tenantry preview comment`: what `up --json` or `down --json` told, for people. It asks no platform and needs no credentials. */
 export function commentCommand(): Command {
   return new Command("comment")
-    .description("Print a pull request's comment about its branches, from what `tenantry preview up --json` printed.")
+    .description("Print a pull request's comment about its branches, from what `up --json` or `down --json` printed.")
     .argument("[report]", "a file; without it, standard input")
     .addOption(new Option("--format <format>", "what to print").choices(["markdown"]).default("markdown"))
     .addHelpText(
@@ -21,21 +22,22 @@ Its first line is not to be seen and is the same for every push to a pull
 request: the comment that begins with it is the one to be replaced. There is
 no token in it, and what tenants are called is shown as it is, never as markup.
 
-Example:
+Examples:
   tenantry preview up acme --json > preview.json
-  tenantry preview comment preview.json > comment.md`,
+  tenantry preview comment preview.json > comment.md
+  tenantry preview down --json | tenantry preview comment > comment.md`,
     )
     .action(run);
 }
 
 async function run(file: string | undefined, _flags: Flags): Promise<void> {
-  process.stdout.write(commentText(reportIn(file === undefined ? await input() : await textOf(file), file)));
+  process.stdout.write(commentOn(file === undefined ? await input() : await textOf(file), file));
 }
 
-function reportIn(text: string, file = "standard input"): PreviewReport {
+function commentOn(text: string, file = "standard input"): string {
   if (text.trim() === "") {
     throw new TenantryError("invalid-input", `${file}: it is empty.`, {
-      fix: "`tenantry preview up --json` prints a report unless it fails before the first branch; then its error says why.",
+      fix: "`tenantry preview up --json` prints a report unless it fails before the first branch, as `down --json` does; then its error says why.",
     });
   }
   let document: unknown;
@@ -44,15 +46,17 @@ function reportIn(text: string, file = "standard input"): PreviewReport {
   } catch {
     throw notOurs(file, "it is not JSON");
   }
+  const end = previewEnd.safeParse(document);
+  if (end.success) return endText(end.data);
   const { success, data, error } = previewReportSchema.safeParse(document);
-  if (success) return data;
+  if (success) return commentText(data);
   const [{ path, message } = { path: [], message: "" }] = error.issues;
   throw notOurs(file, `${path.join(".") || "the document"}: ${message}`);
 }
 
 const notOurs = (file: string, why: string): TenantryError =>
   new TenantryError("invalid-input", `${file}: this is not a report of a preview: ${why}.`, {
-    fix: "Give what `tenantry preview up --json` printed, of the same version of tenantry.",
+    fix: "Give what `tenantry preview up --json` or `down --json` printed, of the same version of tenantry.",
   });
 
 async function textOf(file: string): Promise<string> {

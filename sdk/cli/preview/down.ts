@@ -3,6 +3,7 @@ import { previewDown } from "../../../provider/preview/down";
 import { type GroundFlags, groundLine, openPlainGround } from "../schema/ground";
 import { groupsOf } from "../schema/registries";
 import { counted } from "../schema/table";
+import type { PreviewEnd } from "./end";
 import { type PullRequestFlags, pullRequestOf, withPullRequest, withSettings } from "./flags";
 
 interface Flags extends GroundFlags, PullRequestFlags {
@@ -13,7 +14,7 @@ interface Flags extends GroundFlags, PullRequestFlags {
 export function downCommand(): Command {
   const command = new Command("down").description("Delete every branch of a pull request.");
   return withSettings(withPullRequest(command, "of this job on GitHub or GitLab"))
-    .option("--json", "print one JSON document")
+    .option("--json", "print one JSON document; `preview comment` reads it")
     .addHelpText(
       "after",
       `
@@ -42,16 +43,11 @@ async function run(flags: Flags): Promise<void> {
     left.push(...ended.left);
   }
   if (left.length > 0) process.exitCode = 3;
-  const document = {
-    format: 1,
-    scope: ground.scope,
-    repository,
-    pullRequest: number,
-    deleted,
-    left,
-    notes: ground.notes,
-  };
-  if (flags.json) return void process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
+  if (flags.json) {
+    const end: PreviewEnd = { format: 1, repository, pullRequest: number, deleted, left };
+    const document = { ...end, scope: ground.scope, notes: ground.notes };
+    return void process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
+  }
   const lines = [groundLine(ground), ...ground.notes, ""];
   for (const name of deleted) lines.push(`${name}: deleted`);
   for (const { name, why } of left) lines.push(`${name}: kept: ${why}`);
