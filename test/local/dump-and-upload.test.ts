@@ -133,6 +133,19 @@ describe("embedded platform: dump and upload", function () {
       [good.slice(0, 4096), /not complete/],
       [damagedSchema, /refused/],
       [broken, /refused/],
+      // What would reach out of the database, or tell where it lies, when something in it is asked.
+      [
+        await fileOf(`${wal}; CREATE VIRTUAL TABLE f USING fts4 (x, compress=lower, uncompress=readfile)`),
+        /not authorized .*readfile/,
+      ],
+      [await fileOf(`${wal}; CREATE VIEW v AS SELECT * FROM 'pragma_database_list'`), /not authorized .*database_list/],
+      [
+        await fileOf(
+          `${wal}; PRAGMA writable_schema = 1; INSERT INTO sqlite_schema VALUES ('view', 'v', 'v', 0, ` +
+            `CAST('CREATE VIEW v AS SELECT * FROM pragma_database_list' AS BLOB))`,
+        ),
+        /refused/,
+      ],
     ];
     for (const [bytes, why] of cases) {
       const { status, text } = await upload("broken", bytes);

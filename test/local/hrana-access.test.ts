@@ -77,6 +77,26 @@ describe("local SQL over HTTP, access", () => {
     ["SELECT * FROM \"fsdir\" WHERE path = '/'", "SQLITE_AUTH"],
     ["SELECT readfile('{file}')", "SQLITE_AUTH"],
     ["SELECT load_extension('{file}')", "SQLITE_AUTH"],
+    // What JavaScript takes for space, and SQLite does not.
+    ["\u000bATTACH '{file}' AS q", "SQL_PARSE_ERROR"],
+    ["\u00a0ATTACH '{file}' AS q", "SQL_PARSE_ERROR"],
+    ["\u2028VACUUM INTO '{file}'", "SQL_PARSE_ERROR"],
+    ["\u3000PRAGMA writable_schema = 1", "SQL_PARSE_ERROR"],
+    // And the other way round: behind another space this is one.
+    ["SELECT writefile \u000b('{file}', 'x')", "SQLITE_AUTH"],
+    // A string where only a name can be.
+    ["SELECT data FROM 'fsdir'('/')", "SQLITE_AUTH"],
+    ["SELECT data FROM main . 'FSDIR' WHERE path = '/'", "SQLITE_AUTH"],
+    ["SELECT data FROM (VALUES (1)), ('fsdir') WHERE path = '/'", "SQLITE_AUTH"],
+    ["SELECT file FROM 'pragma_database_list'", "SQLITE_AUTH"],
+    ["SELECT 1 IN 'sqlite_stmt'", "SQLITE_AUTH"],
+    ["UPDATE OR IGNORE 'sqlite_dbpage' SET data = x'00'", "SQLITE_AUTH"],
+    ["REPLACE INTO 'sqlite_dbpage' VALUES (1, x'00', 'main')", "SQLITE_AUTH"],
+    // Full-text tables write SQL of their own, with the functions and tables that they are told.
+    ["CREATE VIRTUAL TABLE f USING fts4 (x, compress=lower, uncompress=readfile)", "SQLITE_AUTH"],
+    ["CREATE VIRTUAL TABLE f USING fts4 (x, compress='lower', uncompress='ReadFile')", "SQLITE_AUTH"],
+    ["CREATE VIRTUAL TABLE f USING fts5 (file, content='pragma_database_list')", "SQLITE_AUTH"],
+    ["CREATE VIRTUAL TABLE f USING 'sqlite_dbpage'", "SQLITE_AUTH"],
   ];
   for (const [sql, code] of ways) {
     it(`lets nothing out of the database: ${sql}`, async () => {
@@ -96,5 +116,9 @@ describe("local SQL over HTTP, access", () => {
       { ...(await client.execute("SELECT readfile, note FROM files")).rows[0] },
       { readfile: "fsdir", note: "writefile(1)" },
     );
+    for (const sql of ["SELECT 1 FROM files WHERE readfile = 'fsdir'", "UPDATE files SET note = 'sqlite_stmt'"]) {
+      await client.execute(sql);
+    }
+    assert.equal((await client.execute({ sql: "SELECT ? AS x FROM files", args: ["fsdir"] })).rows[0]?.["x"], "fsdir");
   });
 });

@@ -2,7 +2,8 @@ import { existsSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import Database from "libsql";
 import { DatabaseMissing } from "./fault";
-import type { SqlStatement } from "./sql-text";
+import { refuseUnoffered } from "./offered";
+import { parseSql, type SqlStatement } from "./sql-text";
 
 /** A file, opened, with the statements that were prepared on it. */
 export interface OpenFile {
@@ -56,11 +57,18 @@ export function prepare({ database, prepared, uses }: OpenFile, { sql, kind }: S
   return statement;
 }
 
-/** "ok", or the first thing that SQLite finds wrong with a file, its indexes too. Leaves nothing beside it. */
+/**
+ * "ok", or the first thing that is wrong with a file: what its schema says and no statement may, or what SQLite finds, in
+ * its indexes too. Leaves nothing beside it.
+ */
 export function checkFile(path: string): string {
   let database: Database.Database | undefined;
   try {
     database = openFile(path, false).database;
+    // Once it is there, nobody who asks a view or a full-text table names what stands behind it.
+    for (const [sql] of database.prepare("SELECT CAST(sql AS TEXT) FROM sqlite_schema").raw().all([]) as [string][]) {
+      for (const { tokens } of parseSql(sql ?? "")) refuseUnoffered(tokens);
+    }
     return String((database.prepare("PRAGMA integrity_check(1)").raw().get([]) as unknown[])[0]);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

@@ -14,18 +14,19 @@ export interface SqlStatement {
 }
 
 // SQLite's own tokens: comments, strings and quoted names are one token each, so that nothing inside them counts. Only
-// these six characters are space to SQLite; everything beyond ASCII is a letter.
+// these six characters are space to SQLite, and a vertical tab behind one of them; everything beyond ASCII is a letter.
 const token = new RegExp(
   [
-    String.raw`[ \t\n\f\r\uFEFF]+|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)`,
+    String.raw`\uFEFF|[ \t\n\f\r][ \t\n\v\f\r]*|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)`,
     String.raw`'(?:[^']|'')*'?|"(?:[^"]|"")*"?|${"`(?:[^`]|``)*`?"}|\[[^\]]*\]?`,
-    String.raw`\?\d*|[:@#$](?:[\w$\u0080-\uffff]|::)+(?:\([^) \t\n\f\r]*\))?`,
+    String.raw`\?\d*|[:@#$](?:[\w$\u0080-\uffff]|::)+(?:\([^) \t\n\v\f\r]*\))?`,
     String.raw`[\w$\u0080-\uffff]+|[\s\S]`,
   ].join("|"),
   "g",
 );
 
-const blank = /^(?:[ \t\n\f\r\uFEFF]|--|\/\*)/;
+const space = /^[ \t\n\f\r\uFEFF]/;
+const comment = /^(?:--|\/\*)/;
 const parameter = /^(?:\?|[:@#$].)/;
 
 /**
@@ -54,10 +55,14 @@ function split(text: string): SqlStatement[] {
   }
   const statements: SqlStatement[] = [];
   let sql = "";
+  // Space around a statement is left out as SQLite sees it: what else `trim` takes for space belongs to the first token,
+  // and without it the engine would read another statement than this.
+  let end = 0;
   let tokens: string[] = [];
   const finish = (): void => {
-    if (tokens.length > 0) statements.push(describe(sql.trim(), tokens));
+    if (tokens.length > 0) statements.push(describe(sql.slice(0, end), tokens));
     sql = "";
+    end = 0;
     tokens = [];
   };
   for (const [part] of text.matchAll(token)) {
@@ -65,8 +70,13 @@ function split(text: string): SqlStatement[] {
       finish();
       continue;
     }
+    if (space.test(part)) {
+      if (sql !== "") sql += part;
+      continue;
+    }
     sql += part;
-    if (!blank.test(part)) tokens.push(part);
+    end = sql.length;
+    if (!comment.test(part)) tokens.push(part);
   }
   finish();
   return statements;
