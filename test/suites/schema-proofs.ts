@@ -6,6 +6,7 @@ import { tenantFleet } from "../../provider/resources/tenant-fleet";
 import { type Stage, column } from "./driver";
 import type { Proof } from "./driver-capabilities";
 import { refusesAtCheck, self, surroundings, unsupported } from "./refusals";
+import { rollsOut } from "./rollout-proof";
 
 const template = {
   path: "migrations",
@@ -52,8 +53,9 @@ export const schemaProofs = {
 
   schemas: {
     can: ({ platform }) => platform.capabilities.schemas === "migrations",
-    async works({ platform }) {
-      assert.equal(platform.deployments, undefined);
+    async works(stage) {
+      assert.equal(stage.platform.deployments, undefined);
+      await rollsOut(stage);
     },
     async refused(stage) {
       const { platform } = stage;

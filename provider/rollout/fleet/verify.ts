@@ -44,26 +44,28 @@ async function rehearseOne(
   { sql, migrations }: Pick<RunRequest, "sql" | "migrations">,
   tenant: PlannedTenant,
 ): Promise<Error | undefined> {
-  const tried = whatCanBeTried(migrations.slice(tenant.had));
-  if (tried.length === 0) return undefined;
-  const steps = tried.flatMap((migration, i) =>
-    stepsOf(migration, tenant.had + i + 1, undefined).map((step) => ({ ...step, migration })),
-  );
+  const on = sql(tenant);
   const adoption = tenant.adopts ? ledgerAdoption(migrations.slice(0, tenant.had), undefined) : [];
+  const tried: Migration[] = [];
+  const steps: (Step & { readonly migration: Migration })[] = [];
+  for (const migration of migrations.slice(tenant.had)) {
+    // What runs outside of a transaction cannot be taken back, and what follows it cannot be tried without it.
+    if (!migration.transaction) break;
+    const more = stepsOf(migration, tenant.had + tried.length + 1, undefined);
+    // Nor can what the platform does not take in one transaction; the two are those behind them all.
+    if (adoption.length + steps.length + more.length + 2 > (on.maxStatements ?? Infinity)) break;
+    tried.push(migration);
+    steps.push(...more.map((step) => ({ ...step, migration })));
+  }
+  if (tried.length === 0) return undefined;
   const foreignKeys = tried.some((one) => one.foreignKeys === "off") ? "off" : "kept";
   const batch = [...adoption, ...steps.map(({ statement }) => statement), integrity, `SELECT 1 FROM ${takenBack}`];
   try {
-    await sql(tenant).batch(batch, "write", { idempotent: true, foreignKeys });
+    await on.batch(batch, "write", { idempotent: true, foreignKeys });
   } catch (error) {
     return error instanceof Error ? failure(error, tenant, steps, adoption.length) : new Error(String(error));
   }
   return new Error(`${tenant.name}: what was tried was not taken back.`);
-}
-
-/** What runs outside of a transaction cannot be taken back, and what follows it cannot be tried without it. */
-function whatCanBeTried(pending: readonly Migration[]): readonly Migration[] {
-  const alone = pending.findIndex((one) => !one.transaction);
-  return alone === -1 ? pending : pending.slice(0, alone);
 }
 
 function failure(
