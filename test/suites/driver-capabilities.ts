@@ -41,13 +41,6 @@ const flagged = (flag: ProvenFlag, proof: Omit<Proof, "can">): Proof => ({
   ...proof,
 });
 
-/** Nothing of it is in the port yet: only check knows it. */
-const atCheck = (flag: ProvenFlag, inputs: object, path: string): Proof =>
-  flagged(flag, {
-    works: async (stage) => assert.deepEqual(failuresOf(stage, inputs), []),
-    refused: async (stage) => refusesAtCheck(stage, failuresOf(stage, inputs), path),
-  });
-
 const proofs: Record<ProvenFlag, Proof> = {
   createsGroups: flagged("createsGroups", {
     async works({ platform, location, group }) {
@@ -249,12 +242,47 @@ const proofs: Record<ProvenFlag, Proof> = {
     },
   }),
 
-  isolation: atCheck("isolation", { isolation: "L2" }, "isolation"),
+  isolation: flagged("isolation", {
+    async works(stage) {
+      assert.deepEqual(failuresOf(stage, { isolation: "L2" }), []);
+      const { platform } = stage;
+      const [part] = stage.parts!;
+      const { name } = await stage.create({ parts: [{ ...part!, isolation: "L2" }] });
+      await platform.awaitDatabase!(name, 60_000);
+      for (const isolation of ["L2", "L1"]) {
+        await platform.movePart!(name, { ...part!, isolation });
+        assert.equal((await platform.getDatabase(name))?.parts?.[0]?.isolation, isolation);
+      }
+    },
+    refused: async (stage) => refusesAtCheck(stage, failuresOf(stage, { isolation: "L2" }), "isolation"),
+  }),
+
   tenantRegion: flagged("tenantRegion", {
-    works: async (stage) => assert.deepEqual(failuresOf(stage, { isolation: "L2", region: "eu" }), []),
+    async works(stage) {
+      assert.deepEqual(failuresOf(stage, { isolation: "L2", region: "eu" }), []);
+      const part = { ...stage.parts![0]!, isolation: "L2" };
+      const { name } = await stage.create({ parts: [{ ...part, region: "eu-central" }] });
+      await stage.platform.awaitDatabase!(name, 60_000);
+      assert.equal(await stage.regionOf!(name), "eu-central");
+      await stage.platform.movePart!(name, { ...part, region: "us-east" });
+      assert.equal(await stage.regionOf!(name), "us-east");
+    },
     refused: async (stage) => refusesAtCheck(stage, failuresOf(stage, { region: "eu" }), "region"),
   }),
-  severalDatabases: atCheck("severalDatabases", { databases: [{ blueprint: "app" }] }, "databases"),
+
+  severalDatabases: flagged("severalDatabases", {
+    async works(stage) {
+      assert.ok(stage.parts!.length > 1);
+      assert.deepEqual(failuresOf(stage, { databases: stage.parts }), []);
+      const { name } = await stage.create();
+      const { parts = [] } = (await stage.platform.getDatabase(name))!;
+      const blueprints = (all: readonly { blueprint: string }[]) => all.map(({ blueprint }) => blueprint).sort();
+      assert.deepEqual(blueprints(parts), blueprints(stage.parts!));
+      assert.equal(new Set(parts.map(({ connectionString }) => connectionString)).size, parts.length);
+    },
+    refused: async (stage) =>
+      refusesAtCheck(stage, failuresOf(stage, { databases: [{ blueprint: "app" }] }), "databases"),
+  }),
 
   ...schemaProofs,
 

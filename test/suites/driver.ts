@@ -28,6 +28,8 @@ export interface DriverUnderTest {
   readonly rows?: RowsOf;
   /** Has a query in the database's log, where the driver's own are not there. */
   readonly logged?: (database: string, query: string) => Promise<void>;
+  /** Where a tenant is, past the driver. */
+  readonly regionOf?: (database: string) => string | undefined;
   /** `directory`: what people do for themselves. */
   readonly people?: PeopleUnderTest;
   close(): Promise<void>;
@@ -54,6 +56,7 @@ export interface Stage {
   readonly perDatabase: readonly ProvenFlag[];
   readonly parts: readonly PartSpec[] | undefined;
   readonly people: PeopleUnderTest | undefined;
+  readonly regionOf: DriverUnderTest["regionOf"];
   create(spec?: Partial<DatabaseSpec>): Promise<PlatformDatabase>;
   /** SQL on a database with a token for it, once it answers. */
   sqlOn(database: PlatformDatabase, access?: Access): Promise<Sql>;
@@ -112,7 +115,7 @@ export function describeDriver(name: string, start: () => Promise<DriverUnderTes
 
     const stage = (): Stage => ({
       ...{ platform, location: driver.location, group, perDatabase: driver.perDatabase ?? [] },
-      ...{ parts: driver.parts, people: driver.people },
+      ...{ parts: driver.parts, people: driver.people, regionOf: driver.regionOf },
       ...{ create, sqlOn, sqlWith },
     });
     describeCapabilities(stage);

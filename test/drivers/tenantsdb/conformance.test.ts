@@ -19,6 +19,7 @@ describe("TenantsDB, stood in for", function () {
       location: "default",
       group: project,
       parts: [{ blueprint: "app" }, { blueprint: "docs" }],
+      regionOf: (name) => standIn.project.tenants.get(name)?.databases[0]?.region,
       close: () => standIn.close(),
     };
   });
