@@ -32,12 +32,16 @@ export function createApi(client: HttpClient): Api {
   };
 }
 
-/** TenantsDB docs, envelope: `success` and `http_status` say the same as the status; where they do not, nobody knows. */
+/**
+ * TenantsDB docs, envelope: `success` and `http_status` say the same as the status; where they do not, or where there is
+ * none to have them, nobody knows.
+ */
 function refuseMixedMessage({ where, status, problem, body, requestId }: HttpAnswer): void {
-  const failed = typeof body === "object" && body !== null && "success" in body && body.success === false;
-  if (!failed && !problem) return;
-  const what = problem ? `an error at once: "${problem}"` : `"success": false at once`;
-  throw new TenantryError("bad-answer", `${where} answered ${status} and ${what}.`, {
+  const isRecord = typeof body === "object" && body !== null;
+  const failed = isRecord && "success" in body && body.success === false;
+  if (!failed && !problem && (isRecord || body === undefined)) return;
+  const what = problem ? `an error: "${problem}"` : failed ? `"success": false` : "something that is no answer";
+  throw new TenantryError("bad-answer", `${where} answered ${status} and ${what} at once.`, {
     fix: "Try again; if it lasts, check for a proxy in between, and tell the platform's operator.",
     requestId,
     afterLostReply: true,

@@ -17,7 +17,7 @@ const spans = [
 
 const number = z.number().nullish();
 const statistics = z.object({
-  total_queries: number,
+  total_queries: z.number(),
   successful: number,
   failed: number,
   by_source: z.record(z.string(), z.number()).nullish(),

@@ -104,6 +104,7 @@ export const allTenants = z.object({ tenants: z.array(tenant) }).transform((wire
 
 const workspace = z
   .object({ id: text.optional(), name: maybe, mode: maybe, database: engine.nullish(), created_at: moment.nullish() })
+  .refine(({ id, name }) => id ?? name, "it has no id")
   .transform((wire) => ({
     id: wire.id ?? wire.name ?? "",
     name: wire.name ?? wire.id ?? "",
@@ -125,6 +126,7 @@ export const oneBlueprint = z
     version,
     schema: z.array(z.unknown()).nullish().catch(undefined),
   })
+  .refine(({ name, current_version, version }) => name ?? current_version ?? version, "it has no name")
   .transform((wire) => ({
     engine: wire.database ?? wire.database_type ?? undefined,
     version: wire.current_version ?? wire.version ?? undefined,
