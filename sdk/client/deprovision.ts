@@ -63,6 +63,11 @@ export function createDeprovision(ground: Ground, own: OwnAccess, defaults: Plac
         "provision opens it again; deprovision with erase: true deletes it.";
       return { database: { name, id }, erased: false, keptUntil: undefined, text };
     }
+    if (database.deleteProtection) {
+      throw new TenantryError("protected", `${name}: it is protected from deletion, so it stays as it is.`, {
+        fix: "Take its delete protection off with the platform's own tools, then try again.",
+      });
+    }
     // A stack may have taken it over in this moment: from here on it cannot any more.
     if (found && !(await registry.erasing(name))) {
       throw new TenantryError("not-owner", `${name}: a stack has taken it over in this moment, so it stays as it is.`);

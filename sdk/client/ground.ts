@@ -1,4 +1,4 @@
-import type { Access, Platform } from "../../provider/platform/platform";
+import type { Access, DatabaseConfiguration, Platform } from "../../provider/platform/platform";
 import type { Sql } from "../../provider/platform/sql";
 
 /** What the run-time library stands on. Node and edge runtimes have each their own. */
@@ -26,7 +26,10 @@ export interface Placed {
   readonly template?: string;
   readonly access?: Access;
   readonly tokenTtl?: string;
-  readonly ttl?: string;
+  /** When a new database may be deleted, in ms since 1970. */
+  readonly end?: number;
+  /** What a new database is configured with. */
+  readonly configuration?: DatabaseConfiguration;
 }
 
 export interface Template {

@@ -1,5 +1,5 @@
 import { TenantryError, hasCode } from "../../provider/platform/errors";
-import type { PlatformDatabase } from "../../provider/platform/platform";
+import type { DatabaseConfiguration, Platform, PlatformDatabase } from "../../provider/platform/platform";
 import { readLedger } from "../../provider/rollout/ledger";
 import type { Sql } from "../../provider/platform/sql";
 import type { Ground, Template } from "./ground";
@@ -61,4 +61,19 @@ export async function complete(sql: Sql, database: string, template: Template | 
     `${database}: it is at ${last ?? "no migration"}, not at ${template.version} of template "${template.name}".`,
     { fix: "Provision it from Node.js, which can read the migrations, or by a deploy." },
   );
+}
+
+/** What a manifest says of new databases, if the platform can do all of it: nothing of it is left out in silence. */
+export function requireConfigurable(
+  { name, capabilities }: Platform,
+  configuration: DatabaseConfiguration = {},
+): DatabaseConfiguration {
+  const { block, suspend, deleteProtection, allowedIps, sizeLimit } = capabilities;
+  const blocks = block || (suspend && configuration.blockReads === configuration.blockWrites);
+  const can = { blockReads: blocks, blockWrites: blocks, deleteProtection, allowedIps, sizeLimit };
+  const cannot = (Object.keys(configuration) as (keyof typeof can)[]).find((key) => !can[key]);
+  if (cannot === undefined) return configuration;
+  throw new TenantryError("unsupported", `${cannot}: the manifest asks for it, and ${name} cannot do that.`, {
+    fix: "Name another plan, or take it out of the plan and the defaults.",
+  });
 }

@@ -1,11 +1,11 @@
 import { parseDuration } from "../../provider/duration";
 import { TenantryError, hasCode } from "../../provider/platform/errors";
-import type { Access, MintedToken, PlatformDatabase } from "../../provider/platform/platform";
+import type { Access, DatabaseConfiguration, MintedToken, PlatformDatabase } from "../../provider/platform/platform";
 import { randomId } from "../../provider/random-id";
 import { reapedMeanwhile } from "../../provider/registry/reaping";
 import type { Intent, RuntimeRegistry, RuntimeTenant } from "../../provider/registry/runtime-registry";
 import type { Ground, Place, Template } from "./ground";
-import { complete, createFrom } from "./new-database";
+import { complete, createFrom, requireConfigurable } from "./new-database";
 import { type OwnAccess, findTaken, requireAccess } from "./own-access";
 import { placeOf } from "./placing";
 import { subjectName, subjectScheme } from "./subject";
@@ -21,7 +21,7 @@ export interface ProvisionOptions extends Place {
   readonly access?: Access;
   /** How long the token lives, "60s" to "24h". @default "1h" */
   readonly tokenTtl?: string;
-  /** Lifetime of a new database from now, such as "14d": recorded for whoever deletes what has expired. @default "never" */
+  /** Lifetime of a new database from now, such as "14d": `tenantry reap` deletes what has expired. @default the plan's, else "never" */
   readonly ttl?: string;
   /** A word of your own for the registry, in clear; without it the subject is kept only as the database's name. */
   readonly label?: string;
@@ -46,6 +46,7 @@ interface Wanted {
   readonly group: string;
   readonly place: Place;
   readonly template: Template | undefined;
+  readonly configuration: DatabaseConfiguration;
   readonly access: Access;
   /** In seconds. */
   readonly lifetime: number;
@@ -82,31 +83,33 @@ async function wantedOf(
   const { group, geo, plan, label } = options;
   const place = { group, geo, plan };
   const placed = await placeOf(ground, place, defaults.group);
-  const { access = "read-write", tokenTtl = defaultTokenTtl, ttl = "never" } = settingsOf(defaults, placed, options);
+  const { access = "read-write", tokenTtl = defaultTokenTtl } = settingsOf(defaults, placed, options);
   const lifetime = parseDuration(tokenTtl, "tokenTtl");
   if (lifetime === undefined || lifetime < shortest || lifetime > longest) {
     throw new TenantryError("invalid-input", `tokenTtl: "${tokenTtl}" is not from 60s to 24h.`, {
       fix: "Tokens for people are short; call provision again for the next one.",
     });
   }
-  const seconds = parseDuration(ttl, "ttl");
+  const seconds = parseDuration(options.ttl ?? "never", "ttl");
+  const end = options.ttl === undefined ? placed.end : seconds && Date.now() + seconds * 1000;
   const text = options.template ?? placed.template ?? defaults.template;
   const template = text === undefined ? undefined : ground.template(text);
   return {
     ...{ name, template, lifetime, place, group: placed.group },
     access: requireAccess(ground.platform(), access),
+    configuration: requireConfigurable(ground.platform(), placed.configuration),
     intent: {
       ...{ owner: randomId(), incarnation: randomId(), scheme: subjectScheme, template: template?.name, label },
-      expiresAt: seconds === undefined ? undefined : new Date(Date.now() + seconds * 1000).toISOString(),
+      expiresAt: end === undefined ? undefined : new Date(end).toISOString(),
     },
   };
 }
 
 /** What the call says wins over the plan, that over what createTenantry was given. */
-function settingsOf(...layers: readonly Pick<ProvisionOptions, "access" | "tokenTtl" | "ttl">[]) {
-  const last = <Key extends "access" | "tokenTtl" | "ttl">(key: Key) =>
+function settingsOf(...layers: readonly Pick<ProvisionOptions, "access" | "tokenTtl">[]) {
+  const last = <Key extends "access" | "tokenTtl">(key: Key) =>
     layers.findLast((layer) => layer[key] !== undefined)?.[key];
-  return { access: last("access"), tokenTtl: last("tokenTtl"), ttl: last("ttl") };
+  return { access: last("access"), tokenTtl: last("tokenTtl") };
 }
 
 async function provision(ground: Ground, own: OwnAccess, wanted: Wanted): Promise<Provisioned> {
@@ -185,7 +188,12 @@ async function reach(
 }
 
 async function make(ground: Ground, own: OwnAccess, wanted: Wanted, registry: RuntimeRegistry): Promise<Provisioned> {
-  const { name, group, template, intent } = wanted;
+  const { name, group, template, configuration, intent } = wanted;
+  if (intent.expiresAt !== undefined && Date.parse(intent.expiresAt) <= Date.now()) {
+    throw new TenantryError("invalid-input", `expiresAt: by the manifest it would have ended at ${intent.expiresAt}.`, {
+      fix: "Name another plan, pass ttl, or correct the manifest.",
+    });
+  }
   const { claim, ...others } = await registry.intend(name, intent);
   const isNew = claim.incarnation === intent.incarnation;
   // Somebody else was faster, and is done.
@@ -222,6 +230,7 @@ async function make(ground: Ground, own: OwnAccess, wanted: Wanted, registry: Ru
   } finally {
     sql.close();
   }
+  if (Object.keys(configuration).length > 0) await ground.platform().configureDatabase(name, configuration);
   const minted = await mint(ground, wanted);
   await registry.hold(name, database, intent);
   return answer(ground, wanted, database, minted, created);
