@@ -6,6 +6,7 @@ import { type ProvenFlag, capabilityRows, lifeFlags, toldFlags } from "../../too
 import { directoryProofs } from "./directory-proofs";
 import { type Stage, column, fresh } from "./driver";
 import { failuresOf, groupFailuresOf, refusedFor, refusesAtCheck, tokenFailuresOf, unsupported } from "./refusals";
+import { placeProofs } from "./place-proofs";
 import { rotationProofs } from "./rotation-proofs";
 import { schemaProofs } from "./schema-proofs";
 
@@ -242,48 +243,7 @@ const proofs: Record<ProvenFlag, Proof> = {
     },
   }),
 
-  isolation: flagged("isolation", {
-    async works(stage) {
-      assert.deepEqual(failuresOf(stage, { isolation: "L2" }), []);
-      const { platform } = stage;
-      const [part] = stage.parts!;
-      const { name } = await stage.create({ parts: [{ ...part!, isolation: "L2" }] });
-      await platform.awaitDatabase!(name, 60_000);
-      for (const isolation of ["L2", "L1"]) {
-        await platform.movePart!(name, { ...part!, isolation });
-        assert.equal((await platform.getDatabase(name))?.parts?.[0]?.isolation, isolation);
-      }
-    },
-    refused: async (stage) => refusesAtCheck(stage, failuresOf(stage, { isolation: "L2" }), "isolation"),
-  }),
-
-  tenantRegion: flagged("tenantRegion", {
-    async works(stage) {
-      assert.deepEqual(failuresOf(stage, { isolation: "L2", region: "eu" }), []);
-      const part = { ...stage.parts![0]!, isolation: "L2" };
-      const { name } = await stage.create({ parts: [{ ...part, region: "eu-central" }] });
-      await stage.platform.awaitDatabase!(name, 60_000);
-      assert.equal(await stage.regionOf!(name), "eu-central");
-      await stage.platform.movePart!(name, { ...part, region: "us-east" });
-      assert.equal(await stage.regionOf!(name), "us-east");
-    },
-    refused: async (stage) => refusesAtCheck(stage, failuresOf(stage, { region: "eu" }), "region"),
-  }),
-
-  severalDatabases: flagged("severalDatabases", {
-    async works(stage) {
-      assert.ok(stage.parts!.length > 1);
-      assert.deepEqual(failuresOf(stage, { databases: stage.parts }), []);
-      const { name } = await stage.create();
-      const { parts = [] } = (await stage.platform.getDatabase(name))!;
-      const blueprints = (all: readonly { blueprint: string }[]) => all.map(({ blueprint }) => blueprint).sort();
-      assert.deepEqual(blueprints(parts), blueprints(stage.parts!));
-      assert.equal(new Set(parts.map(({ connectionString }) => connectionString)).size, parts.length);
-    },
-    refused: async (stage) =>
-      refusesAtCheck(stage, failuresOf(stage, { databases: [{ blueprint: "app" }] }), "databases"),
-  }),
-
+  ...placeProofs,
   ...schemaProofs,
 
   tokenAccess: {
