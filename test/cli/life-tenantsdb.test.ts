@@ -11,22 +11,36 @@ import { type Shop, withShop } from "../support/tenantsdb/shop";
 import type { StandInOptions } from "../support/tenantsdb/stand-in";
 import { type Ended, runCli } from "./run-cli";
 
+/** One project for all tests, each of which has a tenant of its own. */
 interface Scene extends Shop {
   /** Runs `tenantry ...`; fails where it ends otherwise than `code` says, 0 by default, or prints a secret. */
   cli(args: readonly string[], code?: number): Promise<Ended>;
   json<Document>(args: readonly string[]): Promise<Document>;
-  readonly acme: Awaited<ReturnType<typeof tenantDatabase.create>>;
+  /** A tenant with a table of notes, by a run of its own: a restore by hand overtakes those before it. */
+  make(name: string): ReturnType<typeof tenantDatabase.create>;
 }
 
 describe("tenantry on TenantsDB", function () {
   // A start of the command takes seconds on a busy machine.
   this.timeout(240_000);
   const postgres = usePostgres("tenantry on TenantsDB");
+  /** What is answered in place of the truth to whatever is asked for of this tenant. */
+  let trouble:
+    { readonly tenant: string; readonly is: ReturnType<NonNullable<StandInOptions["interfere"]>> } | undefined;
+  let scene: Scene;
+  let end: (() => void) | undefined;
+  let ended: Promise<void> | undefined;
 
-  /** A tenant "acme" with a table of notes. */
-  const withScene = (use: (scene: Scene) => Promise<void>, options: StandInOptions = {}): Promise<void> =>
-    withShop({ postgres: postgres(), ...options }, async (shop) => {
-      const { context, standIn, project, template, tenant } = shop;
+  const interfere: StandInOptions["interfere"] = ({ method, path }) => {
+    if (method !== "POST" || !trouble || !path.startsWith(`/tenants/${trouble.tenant}/`)) return undefined;
+    const { is } = trouble;
+    if (is === "lost") trouble = undefined;
+    return is;
+  };
+
+  const withScene = (use: (scene: Scene) => Promise<void>): Promise<void> =>
+    withShop({ postgres: postgres(), interfere }, async (shop) => {
+      const { context, standIn, project, template, tenant, fresh } = shop;
       const { apiKey, proxyPassword } = standIn.project;
       const cwd = await mkdtemp(join(tmpdir(), "tenantry-life-"));
       const env = {
@@ -34,145 +48,176 @@ describe("tenantry on TenantsDB", function () {
         ...{ TENANTRY_API_TOKEN: apiKey, TENANTRY_PROXY_PASSWORD: proxyPassword },
       };
       const cli: Scene["cli"] = async (args, code = 0) => {
-        const ended = await runCli([...args], { cwd, env });
-        const said = `${ended.stdout}${ended.stderr}`;
+        const { stdout, stderr, ...done } = await runCli([...args], { cwd, env });
+        const said = `${stdout}${stderr}`;
         assert.ok(!said.includes(apiKey) && !said.includes(proxyPassword), "it prints a secret");
-        assert.equal(ended.code, code, said);
-        return ended;
+        assert.equal(done.code, code, said);
+        return { ...done, stdout, stderr };
       };
       try {
-        await group.create({
-          inputs: { self: "organization/shop/dev/eu", name: project, location: "default" },
-          context,
-        });
+        const self = "organization/shop/dev/eu";
+        await group.create({ inputs: { self, name: project, location: "default" }, context });
         await schemaTemplate.create({ inputs: template(), context });
-        const acme = await tenantDatabase.create({ inputs: tenant("acme", { schema: template().ref }), context });
-        const json: Scene["json"] = async (args) => JSON.parse((await cli([...args, "--json"])).stdout) as never;
-        await use({ ...shop, cli, json, acme });
+        await use({
+          ...shop,
+          cli,
+          json: async (args) => JSON.parse((await cli([...args, "--json"])).stdout) as never,
+          make: (name) => tenantDatabase.create({ inputs: tenant(name, { schema: template().ref }), context: fresh() }),
+        });
       } finally {
         await rm(cwd, { recursive: true, force: true });
       }
     });
 
-  it("brings back what was deleted softly, says what it lacks, and puts it back to the backup of then", () =>
-    withScene(async ({ cli, json, standIn, context, acme }) => {
-      await standIn.sql("app__acme", "INSERT INTO notes VALUES (1, 'a'), (2, 'b')");
-      await tenantDatabase.delete({ ...acme, context });
-      const { stderr } = await cli(["restore", "acme"], 1);
-      const backup = standIn.project.tenants.get("acme")!.backups[0]!.path;
-      const said =
-        `tenantry: acme: it is back, but not with the rows it was deleted with: app.public.notes has 0 rows and had 2; ` +
-        `what it had is in the backup "${backup}". Before anything writes there, put it back with ` +
-        `\`npx tenantry restore acme --backup "${backup}"\`.\n`;
-      assert.equal(stderr, said);
-      const put = await json<Record<string, unknown>>(["restore", "acme", "--backup", backup]);
-      assert.deepEqual([put["name"], put["backups"]], ["acme", [backup]]);
-      assert.deepEqual(await standIn.sql("app__acme", "SELECT body FROM notes ORDER BY id"), [
-        { body: "a" },
-        { body: "b" },
-      ]);
-      assert.match((await cli(["restore", "acme"])).stdout, /^acme: it is not in the trash, so nothing was done\.$/m);
-      const unknown = await cli(["restore", "acme", "--backup", "s3://nothing"], 1);
-      assert.match(unknown.stderr, /Could not roll tenant "acme" back to "s3:\/\/nothing": backup not found \(404\)/);
-    }));
-
-  it("brings back what has all its rows without a word more", () =>
-    withScene(async ({ cli, context, acme }) => {
-      await tenantDatabase.delete({ ...acme, context });
-      assert.match((await cli(["restore", "acme"])).stdout, /^acme: it is back, with all its rows\.$/m);
-    }));
-
-  it("says in one line what failed, in which state a tenant is, and does it the next time", () => {
-    let trouble: ReturnType<NonNullable<StandInOptions["interfere"]>>;
-    const interfere: StandInOptions["interfere"] = ({ method, path }) => {
-      if (method !== "POST" || !path.startsWith("/tenants/acme/")) return undefined;
-      const now = trouble;
-      if (now === "lost") trouble = undefined;
-      return now;
-    };
-    return withScene(
-      async ({ cli, standIn, platform }) => {
-        const stored = standIn.project.tenants.get("acme")!;
-        const { id: backup } = (await platform.takeBackup!("acme"))!;
-        const fails = async (args: readonly string[], says: RegExp): Promise<void> => {
-          const { stdout, stderr } = await cli(args, 1);
-          assert.equal(stdout, "");
-          assert.match(stderr, says);
-          assert.match(stderr, /^tenantry: [^\n]+\n$/);
-        };
-        trouble = failure(403, "this key may only read", "role_required");
-        await fails(
-          ["suspend", "acme"],
-          /Could not suspend tenant "acme": this key may only read \(403\)\. Use an API key/,
-        );
-        await fails(
-          ["restore", "acme", "--backup", backup],
-          /Could not roll tenant "acme" back to .*only read \(403\)/,
-        );
-        trouble = failure(503, "maintenance");
-        await fails(["suspend", "acme"], /Could not suspend tenant "acme": maintenance \(503\)/);
-        await fails(
-          ["restore", "acme", "--backup", backup],
-          /Could not roll tenant "acme" back to .*maintenance \(503\)/,
-        );
-        trouble = undefined;
-        await cli(["suspend", "acme"]);
-        await fails(
-          ["restore", "acme", "--backup", backup],
-          /it is suspended.* Resume it first: `npx tenantry resume acme`/,
-        );
-        // Done, and the reply lost: asked again, it is found to be done.
-        trouble = "lost";
-        assert.match((await cli(["resume", "acme"])).stdout, /^acme: it goes on\.$/m);
-        assert.deepEqual([trouble, stored.status], [undefined, "ready"]);
-        assert.match((await cli(["restore", "acme", "--backup", backup])).stdout, /^acme: it is as it was in "s3:/m);
-      },
-      { interfere },
-    );
+  before(
+    () =>
+      new Promise<void>((ready, failed) => {
+        ended = withScene((made) => {
+          scene = made;
+          ready();
+          return new Promise((resolve) => (end = resolve));
+        });
+        ended.catch(failed);
+      }),
+  );
+  after(() => {
+    end?.();
+    return ended;
   });
 
-  it("suspends and resumes, lists deployments and backups, and reads logs", () =>
-    withScene(async ({ cli, json, standIn, acme }) => {
-      assert.equal(acme.outputs.name, "acme");
-      const stored = standIn.project.tenants.get("acme")!;
-      assert.match((await cli(["suspend", "acme"])).stdout, /^acme: reads and writes are refused, its data stays\.$/m);
-      assert.equal(stored.status, "suspended");
-      assert.match((await cli(["suspend", "acme"])).stdout, /^acme: it was suspended already\.$/m);
-      assert.match((await cli(["resume", "acme"])).stdout, /^acme: it goes on\.$/m);
-      assert.equal(stored.status, "ready");
+  it("brings back what was deleted softly, says what it lacks, and puts it back to the backup of then", async () => {
+    const { cli, json, standIn, fresh, make } = scene;
+    const acme = await make("acme");
+    await standIn.sql("app__acme", "INSERT INTO notes VALUES (1, 'a'), (2, 'b')");
+    await tenantDatabase.delete({ ...acme, context: fresh() });
+    const { stderr } = await cli(["restore", "acme"], 1);
+    const backup = standIn.project.tenants.get("acme")!.backups[0]!.path;
+    const said =
+      `tenantry: acme: it is back, but not with the rows it was deleted with: app.public.notes has 0 rows and had 2; ` +
+      `what it had is in the backup "${backup}". Before anything writes there, put it back with ` +
+      `\`npx tenantry restore acme --backup "${backup}"\`.\n`;
+    assert.equal(stderr, said);
+    const put = await json<Record<string, unknown>>(["restore", "acme", "--backup", backup]);
+    assert.deepEqual([put["name"], put["backups"]], ["acme", [backup]]);
+    assert.deepEqual(await standIn.sql("app__acme", "SELECT body FROM notes ORDER BY id"), [
+      { body: "a" },
+      { body: "b" },
+    ]);
+    const [again, unknown] = await Promise.all([
+      cli(["restore", "acme"]),
+      cli(["restore", "acme", "--backup", "s3://nothing"], 1),
+    ]);
+    assert.match(again.stdout, /^acme: it is not in the trash, so nothing was done\.$/m);
+    assert.match(unknown.stderr, /Could not roll tenant "acme" back to "s3:\/\/nothing": backup not found \(404\)/);
+  });
 
-      const all = (await cli(["deployments"])).stdout;
-      assert.match(all, /^AT +BLUEPRINT +VERSION +STATUS +TENANTS +DEPLOYMENT$/m);
-      assert.match(all, /^20\S+Z +app +1\.1 +completed +0 of 0 +dep_/m);
-      assert.match((await cli(["deployments", "acme"])).stdout, /^There are none yet\.$/m);
-      stored.deployments.push(...standIn.project.deployments.values());
-      const { deployments } = await json<{ deployments: Record<string, unknown>[] }>(["deployments", "acme"]);
-      assert.deepEqual(
-        deployments.map(({ blueprint, version, status }) => [blueprint, version, status]),
-        [["app", "1.1", "completed"]],
-      );
-      assert.match((await cli(["deployments", "--limit", "0"], 1)).stderr, /--limit: "0" is not a whole number/);
+  it("brings back what has all its rows without a word more", async () => {
+    const { cli, fresh, make } = scene;
+    await tenantDatabase.delete({ ...(await make("bolt")), context: fresh() });
+    assert.match((await cli(["restore", "bolt"])).stdout, /^bolt: it is back, with all its rows\.$/m);
+  });
 
-      const at = (hours: number): string => new Date(Date.now() - hours * 3_600_000).toISOString();
-      stored.logs.push(
+  it("says in one line what failed, in which state a tenant is, and does it the next time", async () => {
+    const { cli, standIn, platform, make } = scene;
+    await make("corp");
+    const stored = standIn.project.tenants.get("corp")!;
+    const { id: backup } = (await platform.takeBackup!("corp"))!;
+    const fails = async (args: readonly string[], says: RegExp): Promise<void> => {
+      const { stdout, stderr } = await cli(args, 1);
+      assert.equal(stdout, "");
+      assert.match(stderr, says);
+      assert.match(stderr, /^tenantry: [^\n]+\n$/);
+    };
+    const putBack = ["restore", "corp", "--backup", backup];
+    trouble = { tenant: "corp", is: failure(403, "this key may only read", "role_required") };
+    await Promise.all([
+      fails(["suspend", "corp"], /Could not suspend tenant "corp": this key may only read \(403\)\. Use an API key/),
+      fails(putBack, /Could not roll tenant "corp" back to .*only read \(403\)/),
+    ]);
+    trouble = { tenant: "corp", is: failure(503, "maintenance") };
+    await Promise.all([
+      fails(["suspend", "corp"], /Could not suspend tenant "corp": maintenance \(503\)/),
+      fails(putBack, /Could not roll tenant "corp" back to .*maintenance \(503\)/),
+    ]);
+    trouble = undefined;
+    await cli(["suspend", "corp"]);
+    await fails(putBack, /it is suspended.* Resume it first: `npx tenantry resume corp`/);
+    // Done, and the reply lost: asked again, it is found to be done.
+    trouble = { tenant: "corp", is: "lost" };
+    assert.match((await cli(["resume", "corp"])).stdout, /^corp: it goes on\.$/m);
+    assert.deepEqual([trouble, stored.status], [undefined, "ready"]);
+    assert.match((await cli(putBack)).stdout, /^corp: it is as it was in "s3:/m);
+  });
+
+  it("suspends and resumes, and lists deployments and backups", async () => {
+    const { cli, json, standIn, make } = scene;
+    await make("dock");
+    const stored = standIn.project.tenants.get("dock")!;
+    assert.match((await cli(["suspend", "dock"])).stdout, /^dock: reads and writes are refused, its data stays\.$/m);
+    assert.equal(stored.status, "suspended");
+    const said = await Promise.all(
+      [["suspend", "dock"], ["deployments"], ["deployments", "dock"]].map((args) => cli(args)),
+    );
+    const [again, all, none] = said.map(({ stdout }) => stdout);
+    assert.match(again!, /^dock: it was suspended already\.$/m);
+    assert.match(all!, /^AT +BLUEPRINT +VERSION +STATUS +TENANTS +DEPLOYMENT$/m);
+    assert.match(all!, /^20\S+Z +app +1\.1 +completed +0 of 0 +dep_/m);
+    assert.match(none!, /^There are none yet\.$/m);
+    assert.match((await cli(["resume", "dock"])).stdout, /^dock: it goes on\.$/m);
+    assert.equal(stored.status, "ready");
+
+    stored.deployments.push(...standIn.project.deployments.values());
+    const [{ deployments }, limit, backups] = await Promise.all([
+      json<{ deployments: Record<string, unknown>[] }>(["deployments", "dock"]),
+      cli(["deployments", "--limit", "0"], 1),
+      cli(["backups", "dock", "--take"]),
+    ]);
+    assert.deepEqual(
+      deployments.map(({ blueprint, version, status }) => [blueprint, version, status]),
+      [["app", "1.1", "completed"]],
+    );
+    assert.match(limit.stderr, /--limit: "0" is not a whole number/);
+    assert.match(backups.stdout, /^A backup was asked for: s3:/m);
+  });
+
+  it("reads logs, metrics and statistics", async () => {
+    const { cli, json, standIn, make } = scene;
+    await make("elba");
+    const at = (hours: number): string => new Date(Date.now() - hours * 3_600_000).toISOString();
+    standIn.project.tenants
+      .get("elba")!
+      .logs.push(
         { query: "SELECT\n1", source: "proxy", success: true, ms: 2, at: at(0.1) },
         { query: "SELECT slow", source: "api", success: true, ms: 5_000, at: at(2) },
         { query: "SELECT wrong", source: "proxy", success: false, ms: 1, at: at(30) },
       );
-      const logs = async (...flags: string[]): Promise<string[]> =>
-        (await json<{ logs: { query: string }[] }>(["logs", "acme", ...flags])).logs.map(({ query }) => query);
-      assert.deepEqual(await logs(), ["SELECT\n1", "SELECT slow", "SELECT wrong"]);
-      assert.deepEqual(await logs("--type", "error"), ["SELECT wrong"]);
-      assert.deepEqual(await logs("--type", "slow"), ["SELECT slow"]);
-      assert.deepEqual(await logs("--source", "proxy", "--since", "90m"), ["SELECT\n1"]);
-      assert.deepEqual(await logs("--search", "SELECT", "--since", "3h", "--limit", "1"), ["SELECT\n1"]);
-      assert.match((await cli(["logs", "acme", "--since", "yesterday"], 1)).stderr, /--since/);
-      assert.match((await cli(["backups", "acme", "--take"])).stdout, /^A backup was asked for: s3:/m);
-      assert.match((await cli(["metrics", "acme"])).stdout, /^queries today +3$/m);
-      assert.match((await cli(["stats", "acme"])).stdout, /^queries +3$/m);
-      assert.match(
-        (await cli(["instances", "acme"], 1)).stderr,
-        /tenantsdb has nothing to tell of where a database runs/,
+    const logs = async (flags: string, ...queries: string[]): Promise<void> => {
+      const args = ["logs", "elba", ...flags.split(" ").filter(Boolean)];
+      const document = await json<{ logs: { query: string }[] }>(args);
+      assert.deepEqual(
+        document.logs.map(({ query }) => query),
+        queries,
+        flags,
       );
-    }));
+    };
+    await Promise.all([
+      logs("", "SELECT\n1", "SELECT slow", "SELECT wrong"),
+      logs("--type error", "SELECT wrong"),
+      logs("--type slow", "SELECT slow"),
+    ]);
+    const [, , since] = await Promise.all([
+      logs("--source proxy --since 90m", "SELECT\n1"),
+      logs("--search SELECT --since 3h --limit 1", "SELECT\n1"),
+      cli(["logs", "elba", "--since", "yesterday"], 1),
+    ]);
+    assert.match(since.stderr, /--since/);
+    const [metrics, stats, instances] = await Promise.all([
+      cli(["metrics", "elba"]),
+      cli(["stats", "elba"]),
+      cli(["instances", "elba"], 1),
+    ]);
+    assert.match(metrics.stdout, /^queries today +3$/m);
+    assert.match(stats.stdout, /^queries +3$/m);
+    assert.match(instances.stderr, /tenantsdb has nothing to tell of where a database runs/);
+  });
 });

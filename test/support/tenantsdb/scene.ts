@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { tenantsdbPlatform, type TenantsdbOptions } from "../../../provider/drivers/tenantsdb";
 import type { Platform } from "../../../provider/platform/platform";
+import { hurriedClock } from "../hurried-clock";
 import type { Engine } from "./state";
 import { type StandIn, type StandInOptions, startStandIn } from "./stand-in";
 
@@ -17,8 +18,10 @@ export async function withStandIn<Result>(
   use: (scene: Scene) => Promise<Result>,
 ): Promise<Result> {
   // Where time is not real, neither is a rate, and what takes a while is counted in looks at it.
-  const unlimited = options.driver?.clock ? { limits: { perSecond: Infinity }, step: "looks" as const } : {};
-  const standIn = await startStandIn({ ...unlimited, ...options });
+  const { clock } = options.driver ?? {};
+  const unlimited = clock && { limits: { perSecond: Infinity } };
+  const step = clock && clock !== hurriedClock ? ({ step: "looks" } as const) : {};
+  const standIn = await startStandIn({ ...unlimited, ...step, ...options });
   const { apiKey, id } = standIn.project;
   const open: Scene["open"] = (more) =>
     tenantsdbPlatform({ apiUrl: standIn.url, apiToken: apiKey, project: id, ...options.driver, ...more });

@@ -10,6 +10,7 @@ import { tenantDatabase } from "../../../provider/resources/tenant-database";
 import type { TenantDatabaseInputs } from "../../../provider/resources/tenant-database/inputs";
 import { digestOf, readMigrations } from "../../../provider/rollout/source";
 import { formatTemplateRef } from "../../../provider/rollout/template-ref";
+import { hurriedClock } from "../hurried-clock";
 import { type Scene, withStandIn } from "./scene";
 import type { StandInOptions } from "./stand-in";
 
@@ -28,7 +29,7 @@ export interface Shop extends Scene {
 }
 
 export const withShop = (options: StandInOptions, use: (shop: Shop) => Promise<void>): Promise<void> =>
-  withStandIn(options, async (scene) => {
+  withStandIn({ ...options, driver: { clock: hurriedClock } }, async (scene) => {
     const folder = mkdtempSync(path.join(os.tmpdir(), "tenantry-tdb-"));
     const settings = readSettings(
       {
