@@ -4,10 +4,12 @@ export interface BatchOptions {
   readonly maxSize?: number;
   /** Batches under way at once. Default 4. */
   readonly maxUnderWay?: number;
+  /** A trip that is worth waiting for, in ms: where one transaction waits for another anyway, a longer one. Default 10. */
+  readonly shortTrip?: number;
 }
 
-/** A trip that is worth waiting for, ms. */
-const shortTrip = 10;
+/** Between the departures of two batches, ms. */
+const interval = 10;
 
 /**
  * Turns many single requests into few batches. The first request leaves after one turn of the event loop, so that those
@@ -19,7 +21,7 @@ const shortTrip = 10;
  */
 export function createBatcher<Request, Reply>(
   run: (requests: Request[]) => Promise<(Reply | Error)[]>,
-  { maxSize = 200, maxUnderWay = 4 }: BatchOptions = {},
+  { maxSize = 200, maxUnderWay = 4, shortTrip = 10 }: BatchOptions = {},
 ): (request: Request) => Promise<Reply> {
   interface Waiting {
     readonly request: Request;
@@ -39,9 +41,10 @@ export function createBatcher<Request, Reply>(
   const schedule = (): void => {
     if (waiting.length === 0 || underWay >= maxUnderWay) return;
     // A busy stream leaves at intervals, or nearly every request would travel alone.
-    const rest = underWay > 0 && trip <= shortTrip ? shortTrip : left + shortTrip - performance.now();
+    const rest = left + (underWay > 0 && trip <= shortTrip ? shortTrip : interval) - performance.now();
+    clearTimeout(impatience);
     if (rest <= 0) gathering ??= setImmediate(depart);
-    else impatience ??= setTimeout(depart, rest);
+    else impatience = setTimeout(depart, rest);
   };
 
   const depart = (): void => {

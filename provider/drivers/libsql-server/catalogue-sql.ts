@@ -9,6 +9,11 @@ import { problemOf } from "./problems";
 export interface Statement {
   readonly sql: string;
   readonly args: readonly (string | number | undefined)[];
+  /**
+   * `args` are one element of what the text's `json_each(?)` goes through: those that travel together are sent as one
+   * statement, in the place of the last of them. Their rows are told apart by the column "name", the first of `args`.
+   */
+  readonly gathers?: true;
 }
 
 export type CatalogueRow = Readonly<Record<string, string | number | null>>;
@@ -45,24 +50,55 @@ const answerShape = z.object({
  * together travel together. All of their statements may be repeated: a lost reply is asked for again.
  */
 export function catalogueSql(clientOf: () => HttpClient): Transaction {
-  const travel = createBatcher<readonly Statement[], CatalogueRow[][] | "absent">(async (transactions) => {
-    const answer = await clientOf().send({
-      method: "POST",
-      path: "/v2/pipeline",
-      idempotent: true,
-      body: { baton: null, requests: [{ type: "batch", batch: { steps: stepsOf(transactions.flat()) } }, closing] },
-    });
-    if (answer.status === 404 && /\bnamespace\b.*doesn't exist/i.test(answer.problem)) {
-      return transactions.map(() => "absent" as const);
-    }
-    const rows = rowsOf(answer, transactions.flat().length);
-    let next = 0;
-    return transactions.map((one) => rows.slice(next, (next += one.length)));
-  });
+  const travel = createBatcher<readonly Statement[], CatalogueRow[][] | "absent">(
+    async (transactions) => {
+      const { sent, places } = gather(transactions.flat());
+      const answer = await clientOf().send({
+        method: "POST",
+        path: "/v2/pipeline",
+        idempotent: true,
+        body: { baton: null, requests: [{ type: "batch", batch: { steps: stepsOf(sent) } }, closing] },
+      });
+      if (answer.status === 404 && /\bnamespace\b.*doesn't exist/i.test(answer.problem)) {
+        return transactions.map(() => "absent" as const);
+      }
+      const rows = rowsOf(answer, sent.length).map(byName);
+      let next = 0;
+      return transactions.map((one) =>
+        one.map(({ args, gathers }) => {
+          const { all, of } = rows[places[next++]!]!;
+          return gathers ? of(args[0]) : all;
+        }),
+      );
+    },
+    { shortTrip: 40 },
+  );
   return travel;
 }
 
 const closing = { type: "close" };
+
+/** What is sent of them, and in which place of it each one is. */
+function gather(statements: readonly Statement[]): { sent: Statement[]; places: number[] } {
+  const gathered = new Map<string, { readonly elements: Statement["args"][]; last: number }>();
+  statements.forEach(({ sql, args, gathers }, i) => {
+    if (!gathers) return;
+    const one = gathered.get(sql) ?? { elements: [], last: i };
+    one.elements.push(args);
+    one.last = i;
+    gathered.set(sql, one);
+  });
+  const sent: Statement[] = [];
+  const placeOf = new Map<number, number>();
+  statements.forEach((statement, i) => {
+    const one = statement.gathers && gathered.get(statement.sql);
+    if (one && one.last !== i) return;
+    placeOf.set(i, sent.length);
+    sent.push(one ? { sql: statement.sql, args: [JSON.stringify(one.elements)] } : statement);
+  });
+  const places = statements.map(({ sql, gathers }, i) => placeOf.get((gathers && gathered.get(sql)?.last) ?? i)!);
+  return { sent, places };
+}
 
 /** One transaction around all: it begins as a writer, so that what it reads is what it writes on. */
 function stepsOf(statements: readonly Statement[]) {
@@ -100,6 +136,17 @@ function rowsOf(answer: HttpAnswer, count: number): CatalogueRow[][] {
   return results.map((one) =>
     one!.rows.map((row) => Object.fromEntries(one!.cols.map(({ name }, i) => [name ?? "", row[i] ?? null]))),
   );
+}
+
+/** The rows of one statement, also by name. */
+function byName(all: CatalogueRow[]) {
+  let found: Map<unknown, CatalogueRow[]> | undefined;
+  const named = () => {
+    found = new Map();
+    for (const row of all) found.set(row["name"], [...(found.get(row["name"]) ?? []), row]);
+    return found;
+  };
+  return { all, of: (name: unknown) => (found ?? named()).get(name) ?? [] };
 }
 
 const unexpected = (answer: HttpAnswer, what: string): TenantryError =>

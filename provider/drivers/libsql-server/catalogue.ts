@@ -99,8 +99,10 @@ const columns = [
 const joined = "FROM databases JOIN groups ON groups.name = databases.group_name";
 
 export const selectDatabase = (name: string): Statement => ({
-  sql: [columns, joined, "WHERE databases.name = ?"].join(" "),
+  sql: `${columns} FROM json_each(?) AS asked CROSS JOIN databases ON databases.name = asked.value ->> '$[0]'
+    JOIN groups ON groups.name = databases.group_name`,
   args: [name],
+  gathers: true,
 });
 
 const page = "WHERE (?1 IS NULL OR group_name = ?1) AND databases.name > ?2 ORDER BY databases.name LIMIT ?3";
@@ -121,10 +123,21 @@ export function reserve(of: {
 }): Statement[] {
   const { name, id, group, seed, sizeLimit } = of;
   const sql = `INSERT INTO databases (name, id, group_name, state, seed, seed_keys, parent_id, generation, keys, size_limit, protected)
-    SELECT ?, ?, name, 'creating', ?, ?, ?, 1, '', ?, 0 FROM groups WHERE name = ? AND state = 'there'
+    SELECT asked.value ->> '$[0]', asked.value ->> '$[1]', groups.name, 'creating', asked.value ->> '$[2]',
+      asked.value ->> '$[3]', asked.value ->> '$[4]', 1, '', asked.value ->> '$[5]', 0
+    FROM json_each(?) AS asked CROSS JOIN groups ON groups.name = asked.value ->> '$[6]' WHERE groups.state = 'there'
     ON CONFLICT DO NOTHING`;
-  return [{ sql, args: [name, id, seed?.name, seed?.keys, seed?.id, sizeLimit, group] }, selectDatabase(name)];
+  const args = [name, id, seed?.name, seed?.keys, seed?.id, sizeLimit, group];
+  return [{ sql, args, gathers: true }, selectDatabase(name)];
 }
+
+/** The last step of a create: what the server was given. The rows that were still there follow. */
+export const completeCreate = ({ name, id }: DatabaseRow, keys: string | undefined): Statement => ({
+  sql: `UPDATE databases SET state = 'there', keys = coalesce(asked.value ->> '$[2]', databases.keys) FROM json_each(?) AS asked
+    WHERE databases.name = asked.value ->> '$[0]' AND databases.id = asked.value ->> '$[1]' RETURNING name, id`,
+  args: [name, id, keys],
+  gathers: true,
+});
 
 /** Generations before the newest whose tokens may still be good: each is a key that the server tries. */
 const mostKept = 3;

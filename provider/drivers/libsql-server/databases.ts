@@ -2,7 +2,16 @@ import type { Clock } from "../../http/clock";
 import type { Platform, PlatformDatabase } from "../../platform/platform";
 import { TenantryError, hasCode } from "../../platform/errors";
 import { type AdminApi, type NamespaceConfig, noSource } from "./api";
-import { type Catalogue, type DatabaseRow, forget, newId, readDatabase, reserve, selectDatabases } from "./catalogue";
+import {
+  type Catalogue,
+  type DatabaseRow,
+  completeCreate,
+  forget,
+  newId,
+  readDatabase,
+  reserve,
+  selectDatabases,
+} from "./catalogue";
 import { type Settings, notFound } from "./settings";
 import { bytesOf, tellSize } from "./size";
 import { unlisted } from "./unlisted";
@@ -62,9 +71,8 @@ export function databases(of: Surroundings): Databases & { find(name: string): P
     if (row.seed && !(await settings.apply(row, ownSettings(row)))) return false;
     // A copy's keys were noted when it was given them.
     const keys = row.seed ? undefined : settings.firstKeysOf(row);
-    const sql = `UPDATE databases SET state = 'there', keys = coalesce(?, keys) WHERE name = ? AND id = ? RETURNING id`;
-    const [rows] = await catalogue.run({ sql, args: [keys, row.name, row.id] });
-    return rows!.length > 0;
+    const [rows] = await catalogue.run(completeCreate(row, keys));
+    return rows!.some(({ id }) => id === row.id);
   };
 
   const find = async (name: string): Promise<Found | undefined> => {
