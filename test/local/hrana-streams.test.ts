@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { unlink } from "node:fs/promises";
+import Database from "libsql";
 import { full, type HranaServer, startHranaServer } from "./hrana-server";
 
 interface Reply {
@@ -206,6 +207,43 @@ describe("local SQL over HTTP, stream by stream", () => {
     });
     assert.deepEqual([write?.is_readonly, write?.params], [false, [{ name: "?1" }, { name: "?2" }]]);
     assert.deepEqual([explain?.is_readonly, explain?.is_explain], [true, true]);
+  });
+
+  it("commits what is written after a writing statement was explained or described", async () => {
+    await start();
+    await pipeline("app", null, [execute("CREATE TABLE t (x)"), { type: "close" }]);
+    const asked = ["INSERT INTO t VALUES (1)", "UPDATE t SET x = 2", "DELETE FROM t", "CREATE TABLE u (x)"].flatMap(
+      (sql) => [
+        execute(`EXPLAIN ${sql}`),
+        execute(`EXPLAIN QUERY PLAN ${sql}`),
+        { type: "execute", stmt: { sql: `EXPLAIN ${sql}`, want_rows: false } },
+        { type: "sequence", sql: `EXPLAIN ${sql}` },
+        { type: "describe", sql },
+        { type: "describe", sql: `EXPLAIN ${sql}` },
+      ],
+    );
+    // As any other process sees it.
+    const committed = (): unknown => {
+      const file = new Database(server.file("app"));
+      try {
+        return (file.prepare("SELECT count(*) FROM t").raw().get([]) as unknown[])[0];
+      } finally {
+        file.close();
+      }
+    };
+    let written = 0;
+    for (const request of asked) {
+      const insert = execute("INSERT INTO t VALUES (1)");
+      const same = await pipeline("app", null, [request, insert]);
+      assert.equal(committed(), ++written, `in the same stream: ${JSON.stringify(request)}`);
+      await pipeline("app", same.baton, [{ type: "close" }]);
+      await pipeline("app", null, [request, { type: "close" }]);
+      await pipeline("app", null, [insert, { type: "close" }]);
+      assert.equal(committed(), ++written, `in the next one: ${JSON.stringify(request)}`);
+    }
+    await server.post("app", { batch: { steps: [{ stmt: { sql: "EXPLAIN DELETE FROM t" } }] } }, "v3/cursor");
+    await pipeline("app", null, [execute("INSERT INTO t VALUES (1)"), { type: "close" }]);
+    assert.equal(committed(), ++written, "behind a cursor");
   });
 
   it("refuses what is no pipeline with 400 and plain text", async () => {

@@ -47,7 +47,10 @@ export function startExecution(
     return { columns: [], next: () => undefined, outcome: () => result, stop: () => undefined };
   }
 
-  const rows = prepared.raw().iterate(values) as Iterator<EngineValue[]>;
+  const rows: Iterator<EngineValue[]> =
+    statement.kind === "explain"
+      ? explain(prepared, values)[Symbol.iterator]()
+      : (prepared.raw().iterate(values) as Iterator<EngineValue[]>);
   let current = rows.next();
   // Only now: a statement that outlived a change of the schema has its new columns from its first step on.
   const columns = columnsOf(prepared);
@@ -90,8 +93,19 @@ export function describeStatement(
   const columns = prepared.reader ? columnsOf(prepared) : [];
   if (statement.kind === "explain") return { columns, isReadOnly: true };
   // The engine's program tells whether it writes: its Transaction instruction has a second operand other than 0.
-  const program = database.prepare(`EXPLAIN ${statement.sql}`).raw().all([]) as unknown[][];
+  const program = explain(database.prepare(`EXPLAIN ${statement.sql}`), []);
   return { columns, isReadOnly: !program.some((step) => step[1] === "Transaction" && step[3] !== 0) };
+}
+
+/**
+ * All rows of an EXPLAIN. Its last row does not end it for SQLite: it counts as a statement under way until it is reset,
+ * and beside one that would write nothing of its connection is committed, although it is reported done. Of the binding's
+ * calls only `get` resets.
+ */
+function explain(prepared: Database.Statement, values: readonly EngineValue[]): EngineValue[][] {
+  const rows = prepared.raw().all(values) as EngineValue[][];
+  prepared.get(values);
+  return rows;
 }
 
 function columnsOf(prepared: Database.Statement): Column[] {
