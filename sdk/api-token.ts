@@ -7,7 +7,7 @@ import { isKind, remoteInputs, typeOf } from "./remote";
 export interface ApiTokenArgs {
   /**
    * What its name on the platform begins with; to it comes an ending of its own, since no two tokens have one name.
-   * Lowercase letters, digits and dashes, at most 50.
+   * Lowercase letters, digits and dashes, at most 46.
    * @default the resource's name, made valid
    */
   name?: pulumi.Input<string>;
@@ -49,7 +49,7 @@ export class ApiToken extends pulumi.CustomResource {
       typeof args?.group === "string" ? { what: "group", value: args.group, where: `${name}: group` } : undefined;
     const inputs = {
       ...args,
-      name: args?.name ?? nameFrom(name, 50),
+      name: args?.name ?? nameFrom(name, 46),
       nameIsDefault: args?.name === undefined || undefined,
       group: Group.isInstance(args?.group) ? args.group.name : args?.group,
     };

@@ -1,14 +1,16 @@
 import { createHash, randomInt } from "node:crypto";
 import { z } from "zod";
 import type { Context } from "../context";
+import { engineLog } from "../engine-log";
 import { didYouMean } from "../platform/did-you-mean";
-import type { Directory } from "../platform/directory";
+import type { Directory, OrganizationApiToken } from "../platform/directory";
 import { hasCode, TenantryError } from "../platform/errors";
 import { randomId } from "../random-id";
 import { type CommonInputs, type Failure, type Handler, Unfinished } from "./handler";
 import { commonShape, judge, judgeName, keepDefaultName, nameShape } from "./inputs";
 import { directoryOf, isElsewhere, lacksDirectory, listed } from "./organization";
 import { requireKnownScope, requireScope } from "./scope";
+import { typeToken, urnOf } from "./self";
 import { hasUnknown } from "./unknown";
 
 export interface ApiTokenInputs extends CommonInputs {
@@ -32,8 +34,9 @@ export interface ApiTokenOutputs extends ApiTokenInputs {
 }
 
 export const defaultScopes = ["read"] as const;
-/** To it come 14 characters that make the name the token's own. */
-export const longestName = 50;
+/** What makes a name the token's own: "-1a2b3c4d-5e6f" of the resource, and four characters of chance. */
+const endingLength = 18;
+export const longestName = 64 - endingLength;
 
 const schema = z.strictObject({
   ...commonShape,
@@ -42,11 +45,13 @@ const schema = z.strictObject({
   scopes: z.array(z.string("must be a text"), "must be a list of scopes").min(1, "must name at least one").optional(),
   rotate: z.string().optional(),
 });
+const kind = typeToken("apiToken");
 const known = ["name", "group", "scopes", "rotate", "connection"];
 
 /**
  * A token of the platform's API. Write-once: made on create, and another one when what it says changes or `rotate` does.
- * Never read back. Each has a name of its own, so that one whose reply was lost can be told, and is revoked: nobody has it.
+ * Never read back. Each has a name of its own, so that one whose reply was lost, or whose run was killed before state had
+ * it, can be told, and is revoked: nobody has it.
  */
 export const apiToken: Handler<ApiTokenInputs, ApiTokenOutputs> = {
   check({ news, olds, capabilities, platform }) {
@@ -78,7 +83,16 @@ export const apiToken: Handler<ApiTokenInputs, ApiTokenOutputs> = {
 
   async create({ inputs, context }) {
     const scope = await context.scope();
-    return { id: randomId(), outputs: { ...inputs, scope, ...(await make(inputs, context)) } };
+    const id = randomId();
+    // What was made under its address before is of a run that was killed, of a state that was lost, or replaced by it.
+    const strays = await madeBy([inputs.self], undefined, context);
+    const made = { ...inputs, scope, ...(await make(inputs, id, context)) };
+    const outputs = { ...made, ...(await revokeAll(idsOf(strays), id, made, context)) };
+    if (strays.length > 0) {
+      const names = strays.map(({ name }) => name).join(", ");
+      await engineLog("info", `revoked ${names}, which an earlier run had made for it`, urnOf(inputs.self, kind));
+    }
+    return { id, outputs };
   },
 
   async read({ outputs, context }) {
@@ -94,23 +108,23 @@ export const apiToken: Handler<ApiTokenInputs, ApiTokenOutputs> = {
   async update({ id, olds, news, context }) {
     const scope = await requireScope(context, olds.scope);
     const { token, tokenId, tokenName, issuedAt, unrevoked = [] } = olds;
+    // Successors that a killed run has made.
+    const strays = idsOf(await madeBy([olds.self, news.self], id, context));
+    const others = new Set([...unrevoked, ...strays].filter((one) => one !== tokenId));
     if (!asksForAnother(olds, news)) {
       const same = { ...news, scope, token, tokenId, tokenName, issuedAt };
-      return { ...same, ...(await revokeAll(unrevoked, id, same, context)) };
+      return { ...same, ...(await revokeAll([...others], id, same, context)) };
     }
     // The successor first: without one the application would be left with nothing.
-    const made = { ...news, scope, ...(await make(news, context)) };
-    return { ...made, ...(await revokeAll([...unrevoked, tokenId], id, made, context)) };
+    const made = { ...news, scope, ...(await make(news, id, context)) };
+    return { ...made, ...(await revokeAll([...others, tokenId], id, made, context)) };
   },
 
-  async delete({ outputs, context }) {
+  async delete({ id, outputs, context }) {
     await requireScope(context, outputs.scope);
     const directory = directoryOf(context);
     for (const one of [outputs.tokenId, ...(outputs.unrevoked ?? [])]) await directory.revokeApiToken(one);
-    const left = (await directory.listApiTokens()).filter(({ name }) => name.startsWith(`${stem(outputs)}-`));
-    if (left.length === 0) return undefined;
-    const names = left.map(({ name }) => name).join(", ");
-    return `tokens that a killed run of it, or another stack of its name, has made still work: ${names}`;
+    for (const one of await madeBy([outputs.self], id, context)) await directory.revokeApiToken(one.id);
   },
 };
 
@@ -123,25 +137,41 @@ const asksForAnother = (olds: ApiTokenOutputs, news: ApiTokenInputs): boolean =>
 
 const scopesText = ({ scopes = defaultScopes }: ApiTokenInputs): string => [...new Set(scopes)].sort().join(" ");
 
-/** What the names of all the tokens of one resource begin with. */
-function stem({ name, self }: Pick<ApiTokenInputs, "name" | "self">): string {
-  return `${name}-${createHash("sha256").update(self).digest("hex").slice(0, 6)}`;
+const hash = (text: string, length: number): string => createHash("sha256").update(text).digest("hex").slice(0, length);
+
+/**
+ * What is in the name of each token of a resource: "-1a2b3c4d-", of its address; and behind it, where `id` is given, of
+ * this one making of it. That alone tells what a killed update has made from what a replacement, or a stack of the same
+ * name in another backend, has.
+ */
+export const markOf = (self: string, id?: string): string => `-${hash(self, 8)}-${id === undefined ? "" : hash(id, 4)}`;
+
+/** Under whatever name of the resource. */
+async function madeBy(
+  addresses: readonly string[],
+  id: string | undefined,
+  context: Context,
+): Promise<OrganizationApiToken[]> {
+  const marks = addresses.map((self) => markOf(self, id));
+  const all = await directoryOf(context).listApiTokens();
+  return all.filter(({ name }) => marks.some((mark) => name.slice(-endingLength).startsWith(mark)));
 }
+
+const idsOf = (tokens: readonly OrganizationApiToken[]): string[] => tokens.map(({ id }) => id);
 
 type Made = Pick<ApiTokenOutputs, "token" | "tokenId" | "tokenName" | "issuedAt">;
 
-async function make(inputs: ApiTokenInputs, context: Context): Promise<Made> {
+async function make(inputs: ApiTokenInputs, id: string, context: Context): Promise<Made> {
   const directory = directoryOf(context);
   const { group, scopes = defaultScopes } = inputs;
   const limit = group === undefined ? undefined : { group, scopes: [...new Set(scopes)] };
   for (let attempt = 1; ; attempt += 1) {
-    const tokenName = `${stem(inputs)}-${randomInt(2 ** 31)
-      .toString(36)
-      .padStart(6, "0")}`;
+    const ending = randomInt(36 ** 4).toString(36);
+    const tokenName = `${inputs.name}${markOf(inputs.self, id)}${ending.padStart(4, "0")}`;
     const issuedAt = new Date().toISOString();
     try {
-      const { id, token } = await directory.createApiToken({ name: tokenName, limit });
-      return { token, tokenId: id, tokenName, issuedAt };
+      const { id: tokenId, token } = await directory.createApiToken({ name: tokenName, limit });
+      return { token, tokenId, tokenName, issuedAt };
     } catch (error) {
       if (!(error instanceof TenantryError) || !error.afterLostReply) throw error;
       // One may have been made that nobody was told of. Nobody else gives names like that.

@@ -5,9 +5,25 @@ import { homedir, hostname, tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { checkpointCheck } from "../../sdk/cli/doctor/checkpoint";
 import { lockChecks } from "../../sdk/cli/doctor/lock";
-import { folderOf } from "../../sdk/cli/doctor/state";
+import { markOf } from "../../provider/resources/api-token";
+import { typeToken, urnOf } from "../../provider/resources/self";
+import { folderOf, strayToken } from "../../sdk/cli/doctor/state";
 
 const stack = { name: "organization/shop/dev", from: "--stack" } as const;
+
+describe("doctor on pending operations", () => {
+  it("tells by what an API token is known that a killed run may have made", () => {
+    for (const self of [`${stack.name}/deploy`, `${stack.name}/my:app:Shop$deploy`]) {
+      const urn = urnOf(self, typeToken("apiToken"));
+      const told = strayToken(stack, { type: "creating", urn })!;
+      assert.match(told, /^An API token that was made for "deploy" is revoked by the `up` that makes another; /);
+      assert.ok(told.includes(`\`npx tenantry org tokens\` lists with "${markOf(self)}" in its name`), told);
+      assert.equal(strayToken(stack, { type: "updating", urn }), undefined);
+    }
+    const urn = urnOf(`${stack.name}/acme`, typeToken("tenantDatabase"));
+    assert.equal(strayToken(stack, { type: "creating", urn }), undefined);
+  });
+});
 
 describe("doctor on a file backend", () => {
   let backend: string;

@@ -50,7 +50,7 @@ describe("the organization, on the engine", function () {
         await project.write({ "index.js": program("2") });
         const second = await project.up();
         assert.deepEqual(second.counts, { same: 2, update: 1 }, "an accepted invite is not drift");
-        assert.match(second.output, /deploy-\w{6}-\w{6} stops working as soon as its successor is made/);
+        assert.match(second.output, /deploy-\w{8}-\w{8} stops working as soon as its successor is made/);
         assert.deepEqual([await members(), await invites()], [["local owner", "ada admin", "grace member"], 0]);
         assert.equal((await project.outputs())["invite"], "accepted");
         const successor = await tokenNow();

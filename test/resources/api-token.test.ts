@@ -28,7 +28,7 @@ describe("ApiToken", function () {
   it("is made once, never by read, and refused at once when it is removed", async () => {
     await withPeople(async (bench, context) => {
       const made = await apiToken.create({ inputs: deploy(), context });
-      assert.match(made.outputs.tokenName, /^deploy-[0-9a-f]{6}-[0-9a-z]{6}$/);
+      assert.match(made.outputs.tokenName, /^deploy-[0-9a-f]{8}-[0-9a-f]{4}[0-9a-z]{4}$/);
       assert.equal(await isTaken(bench, made), true);
       assert.deepEqual(respond((await apiToken.read({ ...made, context }))!), respond(made.outputs));
       assert.equal((await apiToken.diff({ ...made, olds: made.outputs, news: deploy(), context })).changes, false);
@@ -94,19 +94,55 @@ describe("ApiToken", function () {
     });
   });
 
-  it("goes on working when the run that would have replaced it is killed", async () => {
+  const doomed = (bench: Bench) =>
+    bench.contextOn(({ method, path }) => (method === "POST" && path.includes("/api-tokens/") ? "die" : "pass"));
+
+  it("goes on working when the run that would have replaced it is killed, whose successor the next one revokes", async () => {
     await withPeople(async (bench, context) => {
       const made = await apiToken.create({ inputs: deploy(), context });
-      const doomed = await bench.contextOn(({ method, path }) =>
-        method === "POST" && path.includes("/api-tokens/") ? "die" : "pass",
-      );
-      const news = deploy({ rotate: "2" });
-      await assert.rejects(apiToken.update({ id: made.id, olds: made.outputs, news, context: doomed.context }));
+      const killed = async () => {
+        const { context: dying } = await doomed(bench);
+        const news = deploy({ rotate: "2", name: "release" });
+        await assert.rejects(apiToken.update({ id: made.id, olds: made.outputs, news, context: dying }));
+        assert.equal((await tokenNames(context)).length, 2, "and state has the first one");
+      };
+      await killed();
       assert.equal(await isTaken(bench, made), true);
-      const outputs = await apiToken.update({ id: made.id, olds: made.outputs, news, context });
+      const outputs = await apiToken.update({
+        id: made.id,
+        olds: made.outputs,
+        news: deploy({ rotate: "2" }),
+        context,
+      });
       assert.deepEqual([await isTaken(bench, made), await isTaken(bench, { id: made.id, outputs })], [false, true]);
-      const said = String(await apiToken.delete({ id: made.id, outputs, context }));
-      assert.match(said, /^tokens that a killed run of it, .* still work: deploy-\w{6}-\w{6}$/);
+      assert.deepEqual(await tokenNames(context), [outputs.tokenName]);
+      await killed();
+      assert.equal(await apiToken.delete({ id: made.id, outputs, context }), undefined);
+      assert.deepEqual(await tokenNames(context), []);
+    });
+  });
+
+  it("is the only one of its resource when the run that made another was killed before state had it", async () => {
+    await withPeople(async (bench, context) => {
+      const other = await apiToken.create({ inputs: deploy({ self: addressOf("other") }), context });
+      for (const name of ["deploy", "release"]) {
+        const { context: dying } = await doomed(bench);
+        await assert.rejects(apiToken.create({ inputs: deploy({ name }), context: dying }));
+      }
+      assert.equal((await tokenNames(context)).length, 3);
+      const broken = await bench.contextOn(({ method }) => (method === "DELETE" ? refusal : "pass"));
+      const error: unknown = await apiToken
+        .create({ inputs: deploy(), context: broken.context })
+        .catch((reason: unknown) => reason);
+      assert.ok(error instanceof Unfinished, String(error));
+      const made = { id: error.id, outputs: error.outputs as ApiTokenOutputs };
+      assert.equal(made.outputs.unrevoked?.length, 2, "its own token is kept, whatever becomes of the others");
+      const outputs = await apiToken.update({ ...made, olds: made.outputs, news: deploy(), context });
+      assert.deepEqual([outputs.token, outputs.unrevoked], [made.outputs.token, undefined]);
+      assert.deepEqual((await tokenNames(context)).sort(), [other.outputs.tokenName, outputs.tokenName].sort());
+
+      const again = await apiToken.create({ inputs: deploy(), context });
+      assert.deepEqual((await tokenNames(context)).sort(), [other.outputs.tokenName, again.outputs.tokenName].sort());
     });
   });
 
@@ -120,14 +156,14 @@ describe("ApiToken", function () {
     });
   });
 
-  it("names on removal what a killed run of it left, and leaves others' alone", async () => {
-    await withPeople(async (_, context) => {
-      const killed = await apiToken.create({ inputs: deploy(), context });
+  it("takes along nothing of its successor, or of others, when it is removed after a replacement", async () => {
+    await withPeople(async (bench, context) => {
+      const old = await apiToken.create({ inputs: deploy(), context });
       const other = await apiToken.create({ inputs: deploy({ self: addressOf("other") }), context });
       const made = await apiToken.create({ inputs: deploy(), context });
-      const said = String(await apiToken.delete({ ...made, context }));
-      assert.ok(said.includes(killed.outputs.tokenName) && !said.includes(other.outputs.tokenName), said);
-      assert.deepEqual((await tokenNames(context)).sort(), [killed, other].map((one) => one.outputs.tokenName).sort());
+      assert.equal(await apiToken.delete({ ...old, context }), undefined);
+      for (const one of [made, other]) assert.equal(await isTaken(bench, one), true);
+      assert.equal(await isTaken(bench, old), false);
     });
   });
 });

@@ -3,7 +3,9 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { TenantryError } from "../../../provider/platform/errors";
 import { NoAnswer, askPulumi } from "../pulumi";
-import { type Stack, readState } from "../stack";
+import { markOf } from "../../../provider/resources/api-token";
+import { typeToken } from "../../../provider/resources/self";
+import { type Stack, type StackState, readState } from "../stack";
 import { type Check, counted, failed, ok, warning } from "./check";
 import { checkpointCheck } from "./checkpoint";
 import { lockChecks } from "./lock";
@@ -32,12 +34,25 @@ async function pendingCheck(stack: Stack): Promise<Check> {
     const fix =
       `If no run is at work, run \`pulumi refresh --yes --clear-pending-creates --stack ${stack.name}\`; the next ` +
       "`pulumi up` then adopts what was created.";
-    return warning(name, found, fix);
+    return warning(name, found, [fix, ...pending.flatMap((one) => strayToken(stack, one) ?? [])].join(" "));
   } catch (error) {
     if (!(error instanceof TenantryError)) throw error;
     // Its advice would be to run this.
     return { ...failed(name, error), fix: "Run this in the project's folder, with the backend that the stack is in." };
   }
+}
+
+/** An API token cannot be adopted: it is told once. That it is there, only the run knew that was killed. */
+export function strayToken(stack: Stack, { type, urn }: StackState["pending"][number]): string | undefined {
+  const [, types = "", ...rest] = urn.slice("urn:pulumi:".length).split("::").slice(1);
+  const kind = typeToken("apiToken");
+  if (type !== "creating" || !types.endsWith(kind)) return undefined;
+  const name = rest.join("::");
+  const mark = markOf(`${stack.name}/${types.slice(0, -kind.length)}${name}`);
+  return (
+    `An API token that was made for "${name}" is revoked by the \`up\` that makes another; if it is not declared any more, ` +
+    `revoke by hand what \`npx tenantry org tokens\` lists with "${mark}" in its name.`
+  );
 }
 
 /** Where a file backend keeps its `.pulumi`; undefined for other backends, or where it cannot be told. */
