@@ -62,7 +62,11 @@ export class Assembly {
 
   addRows(rows: readonly Row[]): void {
     this.hasTenants = true;
-    for (const { place, value } of rows) this.addListed(value, [], () => place);
+    for (const { placeOf, value } of rows) {
+      const { id } = value;
+      const base = typeof id === "string" ? ["tenants", id] : [];
+      this.addListed(value, base, (path) => placeOf(path.slice(base.length)));
+    }
   }
 
   finish(path: string): Manifest {

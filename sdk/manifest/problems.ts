@@ -1,6 +1,6 @@
 import { TenantryError } from "../../provider/platform/errors";
 
-/** Where something stands. Lines and columns count from 1; a CSV file's rows have no column. */
+/** Where something stands. Lines and columns count from 1. */
 export interface Place {
   readonly file: string;
   readonly line?: number;

@@ -279,8 +279,8 @@ tenants:
       "fleet/b.yaml:2:1: namePattern: it is given twice; first in fleet/a.yaml:2:1.",
       "fleet/b.yaml:3:10: plans.pro: it is given twice; first in fleet/a.yaml:3:10.",
       "fleet/b.yaml:5:5: tenants.acme: it is given twice; first in fleet/a.yaml:5:3.",
-      "fleet/c.csv:3: tenants.acme: it is given twice; first in fleet/a.yaml:5:3.",
-      "fleet/c.csv:4: tenants.bolt: it is given twice; first in fleet/c.csv:2.",
+      "fleet/c.csv:3:1: tenants.acme: it is given twice; first in fleet/a.yaml:5:3.",
+      "fleet/c.csv:4:1: tenants.bolt: it is given twice; first in fleet/c.csv:2:1.",
     ]);
   });
 
@@ -290,20 +290,31 @@ tenants:
     assert.deepEqual(csv("id,group\n"), [
       "t.csv: it has no rows. Where no tenants are meant, write `tenants: {}` in the manifest.",
     ]);
-    assert.deepEqual(csv("id,grup,id,plan\nacme,eu\n"), [
-      't.csv:1: there is no column "grup"; did you mean "group"?',
-      't.csv:1: the column "id" is there twice.',
+    assert.deepEqual(csv("id,grup, id,plan\nacme,eu\n"), [
+      't.csv:1:4: there is no column "grup"; did you mean "group"?',
+      't.csv:1:10: the column "id" is there twice.',
     ]);
-    assert.deepEqual(csv("name\nacme\n"), ["t.csv:1: there is no column `id`."]);
-    assert.deepEqual(csv('id,group\nacme,"eu\n'), ["t.csv:2: a quote is opened and not closed."]);
-    assert.deepEqual(csv('id,group\n"multi\nline",eu\nacme,eu,x\nbolt,eu\n,eu\n'), [
-      "t.csv:3: id: must have 1 to 200 characters, none of them a control character.",
-      "t.csv:4: it has 3 cells, and there are 2 columns.",
-      "t.csv:6: id: is missing.",
+    assert.deepEqual(csv("name\nacme\n"), ["t.csv:1:1: there is no column `id`."]);
+    assert.deepEqual(csv('id,group\näcme,"eu\nbolt,eu\n'), ["t.csv:2:6: a quote is opened and not closed."]);
+    assert.deepEqual(csv('id,group\nacme,e"u"\n'), [
+      "t.csv:2:6: a quote stands in the middle of a cell; put the whole cell in quotes, and double those in it.",
     ]);
-    assert.deepEqual(csv("id,group,blockWrites,deletionPolicy\nacme,eu,TRUE,retain\nbolt,eu,yes,keep\n"), [
-      "t.csv:3: blockWrites: must be true or false, not text.",
-      't.csv:3: deletionPolicy: must be one of "delete", "retain", "soft".',
+    for (const end of ["\n", "\r\n"]) {
+      const rows = ["id,group", '"multi', 'line",eu', "", "acme,eu,x", "bolt,eu", ",eu", ""];
+      assert.deepEqual(csv(rows.join(end)), [
+        't.csv:2:1: tenants."multi\\' +
+          (end === "\n" ? "" : "r\\") +
+          'nline".id: must have 1 to 200 characters, none of them a control character.',
+        "t.csv:5:9: it has 3 cells, and there are 2 columns.",
+        "t.csv:7:1: id: is missing.",
+      ]);
+    }
+    const head = "id,group,blockWrites,deletionPolicy,label:ring,geo\n";
+    assert.deepEqual(csv(`${head}acme,eu,TRUE,retain,,\n  bolt, "eu" ,yes,keep,${"x".repeat(64)},eruope\n`), [
+      "t.csv:3:15: tenants.bolt.blockWrites: must be true or false, not text.",
+      't.csv:3:19: tenants.bolt.deletionPolicy: must be one of "delete", "retain", "soft".',
+      "t.csv:3:24: tenants.bolt.labels.ring: must have at most 63 characters.",
+      't.csv:3:89: tenants.bolt.geo: there is no residency rule "eruope"; none is declared.',
     ]);
   });
 

@@ -82,9 +82,14 @@ describe("nonsense in a manifest", () => {
     fc.assert(
       fc.property(fc.array(cell, { maxLength: 40 }), (cells) => {
         const problems = new Problems();
-        const rows = readRows("t.csv", cells.join(""), problems);
+        const text = cells.join("");
+        const rows = readRows("t.csv", text, problems);
         assert.ok(rows.length > 0 || problems.all.length > 0);
-        for (const { place } of rows) assert.ok(place.line! >= 1);
+        const lines = text.split(/\r\n|\r|\n/);
+        const places = [...rows.map(({ placeOf }) => placeOf(["id"])), ...problems.all];
+        for (const { line = 1, column = 1 } of places) {
+          assert.ok(line >= 1 && column >= 1 && column <= (lines[line - 1]?.length ?? 0) + 1, `${line}:${column}`);
+        }
       }),
       { numRuns: 2_000 },
     );
