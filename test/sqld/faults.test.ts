@@ -67,6 +67,7 @@ const always: Record<string, { fate: SqldFate; codes: ErrorCode[] }> = {
   "a success with an error in it": { fate: { status: 200, text: '{"error":"but no"}' }, codes: ["bad-answer"] },
   "a proxy's 404": { fate: { status: 404, text: '{"error":"no such page"}' }, codes: ["bad-answer", "invalid-input"] },
   "403": { fate: { status: 403, text: '{"error":"no"}' }, codes: ["forbidden"] },
+  silence: { fate: "silent", codes: ["timed-out"] },
   "connections that end": { fate: "drop", codes: ["unreachable"] },
 };
 
@@ -92,7 +93,9 @@ describeWithSqld("libsql-server driver under faults", () => {
   const on = async (run: (platform: Platform, name: string) => Promise<unknown>, fate: (n: number) => SqldFate) => {
     const name = await fresh();
     let begun = Infinity;
-    const line = await faultySqld(sqld, ({ n }: SqldCall) => (n > begun ? fate(n - begun) : "pass"));
+    const line = await faultySqld(sqld, ({ n }: SqldCall) => (n > begun ? fate(n - begun) : "pass"), {
+      timeout: fate(1) === "silent" ? 200 : 5_000,
+    });
     try {
       // The catalogue's tables, once a process.
       await line.platform.listGroups();

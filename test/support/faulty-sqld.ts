@@ -14,11 +14,18 @@ export interface SqldCall {
 }
 
 /**
- * "drop": the connection ends, and the server was not asked. "lose": the server does it, and the connection ends without a
- * reply. With "-and-die" nothing of this process reaches the server afterwards. A reply: the server was not asked.
+ * "silent": the server was not asked, and nothing is answered. "drop": the connection ends, and the server was not asked.
+ * "lose": the server does it, and the connection ends without a reply. With "-and-die" nothing of this process reaches the
+ * server afterwards. A reply: the server was not asked.
  */
 export type SqldFate =
-  "pass" | "drop" | "lose" | "drop-and-die" | "lose-and-die" | { readonly status: number; readonly text: string };
+  | "pass"
+  | "silent"
+  | "drop"
+  | "lose"
+  | "drop-and-die"
+  | "lose-and-die"
+  | { readonly status: number; readonly text: string };
 
 export interface FaultySqld {
   /** A process behind the line. It does not wait long. */
@@ -46,6 +53,7 @@ export async function faultySqld(
       if (typeof decided === "object") {
         return void response.writeHead(decided.status, { "content-type": "application/json" }).end(decided.text);
       }
+      if (decided === "silent") return;
       dead = decided.endsWith("die");
       if (decided.startsWith("drop")) return void response.destroy();
       const { status, type, text } = await ask(target, incoming, body);
