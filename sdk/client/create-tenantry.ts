@@ -7,6 +7,7 @@ import { type ConnectionOptions, optionNames, refuseUnknownOptions, settingsFrom
 import { previewOn } from "./preview";
 import type { Sources } from "./tenant-access";
 import { templatesFrom } from "./templates";
+import { fromVariables } from "./variables";
 import { type CacheSettings, type Defaults, type Tenantry, tenantryOn } from "./tenantry";
 
 export interface TenantryOptions extends ConnectionOptions, Sources, Defaults {
@@ -17,6 +18,11 @@ export interface TenantryOptions extends ConnectionOptions, Sources, Defaults {
    * what their plan gives them. Its platform and organization count where nothing else says them.
    */
   readonly manifest?: string;
+  /**
+   * The variables that hold each tenant's address and token, such as "TENANT_{ID}": what `tenantry fleet tokens
+   * --to-env-file` writes. `urlFor` and `tokenFor` go before them. @default none: the platform is asked
+   */
+  readonly variables?: string;
   readonly cache?: CacheSettings;
 }
 
@@ -36,9 +42,10 @@ export interface TenantryOptions extends ConnectionOptions, Sources, Defaults {
  * ```
  */
 export function createTenantry(options: TenantryOptions = {}): Tenantry {
-  refuseUnknownOptions(options, [...optionNames, "templates", "manifest"]);
+  refuseUnknownOptions(options, [...optionNames, "templates", "manifest", "variables"]);
   const { platform, organization, token, apiUrl, databaseUrl, signingKey, ...others } = options;
-  const { preview = process.env["TENANTRY_PREVIEW"], templates = {}, manifest: path, ...rest } = others;
+  const { preview = process.env["TENANTRY_PREVIEW"], templates = {}, manifest: path, variables, ...own } = others;
+  const rest = { ...(variables === undefined ? {} : fromVariables(variables, process.env)), ...own };
   const manifest = path === undefined ? undefined : readManifest(path, rest.group);
   const tenants = { ...manifest?.tenants, ...rest.tenants };
   if (preview !== undefined) return previewOn(preview, { tenants, cache: rest.cache });
@@ -46,10 +53,10 @@ export function createTenantry(options: TenantryOptions = {}): Tenantry {
   let selected: Platform | undefined;
   const select = (): Platform => (selected ??= selectPlatform(settingsFrom(given, process.env, manifest)));
   if (!rest.tokenFor) select();
-  const own = Object.fromEntries(Object.entries(templates).map(([name, folder]) => [name, { folder }]));
+  const folders = Object.fromEntries(Object.entries(templates).map(([name, folder]) => [name, { folder }]));
   const ground: Ground = {
     ...{ platform: select, registryName, templateName, place: manifest?.place },
-    template: templatesFrom({ ...manifest?.templates, ...own }),
+    template: templatesFrom({ ...manifest?.templates, ...folders }),
   };
   return tenantryOn(ground, { ...rest, tenants });
 }

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
+import { parseEnv } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { mint } from "../local/api-caller";
 import type { RequestEntry } from "../../provider/local";
+import type { Delivery } from "../../sdk/cli/fleet/deliver";
+import { envText, variablesOf } from "../../sdk/cli/fleet/env-file";
 import { type TenantryOptions, createTenantry } from "../../sdk/client";
 import { ClientCache } from "../../sdk/client/client-cache";
+import { markOf } from "../../sdk/client/variables";
 import { createTokenKeeper } from "../../sdk/client/token-keeper";
 import { type Bench, withBench } from "../support/bench";
 
@@ -104,6 +108,48 @@ describe("connect", () => {
       const databaseUrl = `${bench.platform.url}/db/{name}/`;
       const byTemplate = { platform: "turso", organization: "acme", token: "none", databaseUrl };
       await (await createTenantry({ ...byTemplate, tokenFor }).connect("acme")).execute("SELECT 1");
+      assert.deepEqual(
+        asked().filter((call) => call.includes("/v1/")),
+        [],
+      );
+    });
+  });
+
+  it("finds address and token in variables, each tenant its own and no other's", async () => {
+    await withTenants(["acme", "bolt"], async (bench, asked) => {
+      const deliveries: Delivery[] = [];
+      for (const [id, name] of [
+        ["acme", "acme"],
+        ["Bolt 2", "bolt"],
+      ] as const) {
+        const [url, token] = [bench.platform.databaseUrl(name), await mint(bench.api, `databases/${name}`)];
+        deliveries.push({ id, name, url, token, expiresAt: undefined });
+      }
+      asked();
+      const text = envText(deliveries, variablesOf(deliveries, "T6_{ID}"));
+      const variables = parseEnv(text);
+      assert.equal(variables["T6_BOLT_2_ID"], "Bolt%202");
+      Object.assign(process.env, variables);
+      try {
+        const tenantry = createTenantry({ variables: "T6_{ID}" });
+        for (const id of ["acme", "Bolt 2"]) await (await tenantry.connect(id)).execute("SELECT 1");
+        for (const id of ["bolt-2", "BOLT 2", "Acme"]) {
+          await assert.rejects(tenantry.connect(id), { code: "not-configured", message: /_ID says another tenant/ });
+        }
+        await assert.rejects(tenantry.connect("cafe"), {
+          code: "not-configured",
+          message: /^cafe: T6_CAFE_\w+ is not set/,
+        });
+        await assert.rejects(tenantry.provision("cafe"), { code: "not-configured" });
+        const mine = createTenantry({ variables: "T6_{ID}", urlFor: () => bench.platform.databaseUrl("bolt") });
+        await assert.rejects((await mine.connect("acme")).execute("SELECT 1"), { code: "credentials-rejected" });
+      } finally {
+        for (const name of Object.keys(variables)) delete process.env[name];
+      }
+      const marks = ["a!b", "a'b", "a_b", "A-B", "a%21b"].map(markOf);
+      assert.equal(new Set(marks).size, marks.length);
+      assert.ok(marks.every((mark) => mark !== undefined && /^[\w.%-]+$/.test(mark)));
+      assert.throws(() => createTenantry({ variables: "TENANT" }), { code: "invalid-input", message: /has no \{ID\}/ });
       assert.deepEqual(
         asked().filter((call) => call.includes("/v1/")),
         [],

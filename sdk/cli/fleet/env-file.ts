@@ -1,17 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { open, rename, rm, stat } from "node:fs/promises";
 import { TenantryError } from "../../../provider/platform/errors";
+import { markOf, variableOf } from "../../client/variables";
 import type { Delivery } from "./deliver";
 
-/**
- * What each tenant's variables begin with, by its id: capitals in place of {ID}, "_" for what no name can have. Fails with
- * "invalid-input" where two would have the same.
- */
+/** What each tenant's variables begin with, by its id. Fails with "invalid-input" where two would have the same. */
 export function variablesOf(tenants: readonly { readonly id: string }[], pattern: string): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
   const owners = new Map<string, string>();
   for (const { id } of tenants) {
-    const name = pattern.replace("{ID}", () => id.toUpperCase().replace(/[^A-Z0-9]/g, "_"));
+    const name = variableOf(pattern, id);
     const other = owners.get(name);
     if (other !== undefined) {
       throw new TenantryError("invalid-input", `"${other}" and "${id}" would both be ${name} in the file.`, {
@@ -24,12 +22,14 @@ export function variablesOf(tenants: readonly { readonly id: string }[], pattern
   return names;
 }
 
-/** A pair of lines a tenant, as shells, Docker and dotenv read them. */
+/** Lines as shells, Docker and dotenv read them: a pair a tenant, and whose they are where that is not plain. */
 export function envText(deliveries: readonly Delivery[], variables: ReadonlyMap<string, string>): string {
   return deliveries
     .map(({ id, url, token }) => {
       const name = variables.get(id)!;
-      return `${name}_URL=${plain(url)}\n${name}_TOKEN=${plain(token)}\n`;
+      const mark = markOf(id);
+      const whose = mark === undefined ? "" : `${name}_ID=${plain(mark)}\n`;
+      return `${name}_URL=${plain(url)}\n${name}_TOKEN=${plain(token)}\n${whose}`;
     })
     .join("");
 }
