@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { RunError } from "./pulumi";
+import type { Platform, PlatformDatabase } from "../provider/platform/platform";
 import type { SchemaDifference } from "../provider/rollout/schema/compare";
 import type { DriftTenant, TenantDrift } from "../provider/rollout/schema/drift";
 import type { LookupOptions } from "./lookup";
@@ -30,24 +31,20 @@ export interface SchemaDriftOptions extends LookupOptions {
  * ```
  */
 export async function getSchemaDrift(options: SchemaDriftOptions): Promise<TenantDrift[]> {
-  const [{ createContext }, { readSettings }, { selectPlatform }, { readMigrations }, drift, { isReserved }] =
-    await Promise.all([
-      import("../provider/context.js"),
-      import("../provider/platform/settings.js"),
-      import("../provider/platform/select.js"),
-      import("../provider/rollout/source/index.js"),
-      import("../provider/rollout/schema/drift.js"),
-      import("../provider/registry/reserved-names.js"),
-    ]);
+  const [{ createContext }, { readSettings }, { selectPlatform }, { readMigrations }, drift] = await Promise.all([
+    import("../provider/context.js"),
+    import("../provider/platform/settings.js"),
+    import("../provider/platform/select.js"),
+    import("../provider/rollout/source/index.js"),
+    import("../provider/rollout/schema/drift.js"),
+  ]);
   const { TenantryError } = await import("../provider/platform/errors.js");
   try {
     const { migrations } = readMigrations(resolve(options.migrations), options.migrations);
     const settings = readSettings(stackConfig(), process.env, options.connection);
     const context = createContext(selectPlatform(settings), settings);
     const { byName } = await context.listing.databases();
-    const isAsked = ({ name, group }: { name: string; group: string | undefined }): boolean =>
-      !isReserved(name) && (options.group === undefined || group === options.group);
-    const names = options.tenants ?? [...byName.values()].filter(isAsked).map(({ name }) => name);
+    const names = options.tenants ?? (await tenantNames(context.platform, byName.values(), options.group));
     const tenants = names.map((name): DriftTenant => ({
       name,
       async sql() {
@@ -64,4 +61,19 @@ export async function getSchemaDrift(options: SchemaDriftOptions): Promise<Tenan
   } catch (error) {
     throw error instanceof TenantryError ? new RunError(error.message) : error;
   }
+}
+
+async function tenantNames(
+  platform: Platform,
+  databases: Iterable<PlatformDatabase>,
+  asked: string | undefined,
+): Promise<string[]> {
+  const [{ tenantsOf }, { registryName }] = await Promise.all([
+    import("../provider/registry/tenants.js"),
+    import("../provider/registry/reserved-names.js"),
+  ]);
+  const names: string[] = [];
+  const meant = [...databases].filter(({ group }) => asked === undefined || group === asked);
+  for await (const { name } of tenantsOf(platform, { registryName, databases: meant })) names.push(name);
+  return names;
 }

@@ -1,6 +1,7 @@
-import { isReserved } from "../../provider/registry/own-names";
-import type { Access, Platform } from "../../provider/platform/platform";
+import type { Access } from "../../provider/platform/platform";
+import { tenantsOf } from "../../provider/registry/tenants";
 import type { TenantInfo, Where } from "./for-each-tenant";
+import type { Ground } from "./ground";
 
 /** What an application knows of its tenants by itself: from a manifest, or from outputs. */
 export interface KnownTenant {
@@ -18,10 +19,10 @@ export interface ListedTenant extends TenantInfo {
   readonly hostname?: string;
 }
 
-/** The application's own tenants where it names any; else every database but Tenantry's own, page by page. */
+/** The application's own tenants where it names any; else the database of every tenant, page by page. */
 export async function* listTenants(
   known: Readonly<Record<string, KnownTenant>>,
-  platform: () => Platform,
+  { platform: configured, registryName }: Pick<Ground, "platform" | "registryName">,
   { group, tenants }: Where,
 ): AsyncGenerator<ListedTenant> {
   const ids = Object.keys(known);
@@ -34,9 +35,10 @@ export async function* listTenants(
     for (const name of tenants) yield { id: name, name, group, labels: {} };
     return;
   }
-  for await (const database of platform().listDatabases({ group })) {
-    const { name, hostname } = database;
-    if (!isReserved(name)) yield { id: name, name, group: database.group ?? group, labels: {}, hostname };
+  const platform = configured();
+  const databases = platform.listDatabases({ group });
+  for await (const { name, hostname, group: its = group } of tenantsOf(platform, { registryName, databases })) {
+    yield { id: name, name, group: its, labels: {}, hostname };
   }
 }
 

@@ -106,7 +106,7 @@ export function tenantryOn(
       return done;
     },
     forEachTenant: createForEachTenant({
-      list: (where) => listTenants(tenants, ground.platform, where),
+      list: (where) => listTenants(tenants, ground, where),
       async open(tenant: ListedTenant, asked, signal) {
         const { id, name } = tenant;
         const [url, token] = [await access.urlOfMany(tenant), access.tokenOfMany(tenant, asked)];

@@ -1,5 +1,6 @@
 import type { Claim } from "../../registry/claim";
 import type { Registry } from "../../registry/registry";
+import { keptMark } from "../../registry/tenants";
 import type { TenantDatabaseOutputs } from "./outputs";
 import type { Relocation } from "./relocate";
 import { graceOf } from "./trash";
@@ -14,9 +15,9 @@ export const keptFor = 7 * 86_400_000;
 const keptForBy = (olds: TenantDatabaseOutputs): number => (olds.deletionPolicy === "soft" ? graceOf(olds) : keptFor);
 
 /** The address of what a resource has left: its own again only for a move back, which makes room. */
-export const keptAddress = (self: string): string => `${self}#left`;
+export const keptAddress = (self: string): string => self + keptMark;
 
-export const isKept = (claim: Claim | undefined): boolean => claim?.address.endsWith("#left") === true;
+export const isKept = (claim: Claim | undefined): boolean => claim?.address.endsWith(keptMark) === true;
 
 /**
  * Closes the database that was left and records until when it is kept; answers that. What was adopted, or is to be

@@ -52,12 +52,17 @@ async function judge(
   // Applications finish what they began at the next sign-up; none of it is a leftover of a deploy.
   const branches = all.filter(({ address }) => isPreviewAddress(address)).length;
   const claims = all.filter(({ address }) => !isRuntimeAddress(address) && !isPreviewAddress(address));
-  const gone = scene.stack === undefined ? [] : await withoutDatabase(claims, scene);
-  const unfinished = claims.filter((claim) => claim.state !== "held" && !gone.includes(claim));
-  const held = claims.length - claims.filter(({ state }) => state !== "held").length;
+  const trashed = claims.filter(({ state }) => state === "trashed");
+  // In a platform's own trash it is not there.
+  const there = scene.platform.capabilities.softDelete ? claims.filter((one) => !trashed.includes(one)) : claims;
+  const gone = scene.stack === undefined ? [] : await withoutDatabase(there, scene);
+  const told = new Set([...gone, ...trashed]);
+  const unfinished = claims.filter((one) => one.state !== "held" && !told.has(one));
+  const held = claims.filter(({ state }) => state === "held").length;
   const made = all.length - claims.length - branches;
   const runtime = `${made > 0 ? `, ${made} made by applications` : ""}${branches > 0 ? `, ${branches} for pull requests` : ""}`;
-  const found = `${counted(held, "name")} held, ${unfinished.length} unfinished${runtime}`;
+  const trash = trashed.length > 0 ? `, ${trashed.length} in the trash` : "";
+  const found = `${counted(held, "name")} held, ${unfinished.length} unfinished${trash}${runtime}`;
   const findings = [
     ...unfinished.map((claim) => ofUnfinished(name, claim, group, scene)),
     ...gone.map((claim) => ofGone(name, claim, group, scene)),

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { didYouMean } from "../../../provider/platform/did-you-mean";
 import { TenantryError } from "../../../provider/platform/errors";
-import { isReserved } from "../../../provider/registry/reserved-names";
+import { registryName } from "../../../provider/registry/reserved-names";
+import { tenantsOf } from "../../../provider/registry/tenants";
 import { isMade } from "../../../provider/resources/tenant-fleet/record";
 import type { Where } from "../../client";
 import { readManifest } from "../../client/manifest-file";
@@ -24,7 +25,7 @@ export interface Selection {
   readonly sample?: number;
 }
 
-/** Those of a manifest, of a fleet as the stack's state has it, or every database that is not Tenantry's own. */
+/** Those of a manifest, of a fleet as the stack's state has it, or every tenant's database. */
 export async function candidates(
   { context, group }: Ground,
   { manifest, fleet }: { readonly manifest?: string; readonly fleet?: KnownFleet },
@@ -44,9 +45,11 @@ export async function candidates(
       .map(({ id, name, profile }) => ({ ...{ id, name, group: profile.group, labels: profile.labels ?? {} } }));
   }
   const { byName } = await context.listing.databases();
-  return [...byName.values()]
-    .filter(({ name }) => !isReserved(name))
-    .map(({ name, group: its }) => ({ id: name, name, group: its, labels: {} }));
+  const found: Candidate[] = [];
+  for await (const { name, group: its } of tenantsOf(context.platform, { registryName, databases: byName.values() })) {
+    found.push({ id: name, name, group: its, labels: {} });
+  }
+  return found;
 }
 
 /**
