@@ -3,6 +3,7 @@ import { TenantryError } from "../../provider/platform/errors";
 import type { RecordedClaim } from "../../provider/registry/inspect";
 import { manifestText } from "./import/manifest-text";
 import { type ImportPlan, type Importable, planImport } from "./import/plan";
+import { programText } from "./import/program-text";
 import { importReport, nextSteps } from "./import/report";
 import { findUnlisted } from "./import/unlisted";
 import { requireFree, requireSame, writeManifest } from "./import/write";
@@ -12,7 +13,7 @@ import { contextLine } from "./registry/report";
 import { type Scene, type SceneFlags, openScene } from "./registry/scene";
 
 interface Flags extends SceneFlags {
-  readonly out: string;
+  readonly out?: string;
   readonly pattern?: string;
   readonly claimed?: boolean;
   readonly force?: boolean;
@@ -20,14 +21,15 @@ interface Flags extends SceneFlags {
   readonly json?: boolean;
 }
 
-/** `tenantry import`: a manifest of the databases that an organization has, for a fleet that takes them over. */
+/** `tenantry import`: a manifest of the databases that an organization has, for a fleet that takes them over; or a program. */
 export function importCommand(): Command {
   return withSettings(new Command("import"))
     .description(
-      "Write a manifest of databases that exist, which a TenantFleet's first `pulumi up` takes over as they are.",
+      "Write a manifest of databases that exist, which a TenantFleet's first `pulumi up` takes over as they are; " +
+        "where there are no fleets, a module that declares each.",
     )
     .argument("[names...]", 'databases, such as acme or "tenant-*" (default: all that nobody has)')
-    .option("--out <file>", 'where to; "-" prints it', "tenants.yaml")
+    .option("--out <file>", 'where to; "-" prints it (default: "tenants.yaml", for a module "tenants.ts")')
     .option(
       "--pattern <pattern>",
       'how id and labels are in the names, such as "tenant-{id}-{label:tier}" (default: "{id}")',
@@ -50,37 +52,31 @@ Examples:
     .action(importTenants);
 }
 
-async function importTenants(names: string[], { out, json, dryRun, force, ...flags }: Flags): Promise<void> {
+async function importTenants(names: string[], { json, dryRun, force, ...flags }: Flags): Promise<void> {
   const pattern =
     flags.pattern === undefined ? undefined : parseNamePattern(flags.pattern, "--pattern", ["id", "label:"]);
-  const toFile = out !== "-" && !dryRun;
-  if (toFile) requireFree(out, force);
+  const toFile = flags.out !== "-" && !dryRun;
+  if (toFile && flags.out !== undefined) requireFree(flags.out, force);
   const scene = await openScene(flags);
   const { group, claimed = false } = flags;
-  const { capabilities, name } = scene.platform;
-  if (capabilities.schemas === "deployments" && !json && !dryRun) {
-    throw new TenantryError(
-      "unsupported",
-      `A manifest is for a TenantFleet, which ${name} has not got: nothing was written.`,
-      {
-        fix: 'Declare a TenantDatabase for each tenant, with adopt: "unowned"; `tenantry import --dry-run` lists them.',
-      },
-    );
-  }
+  const { platform, organization } = scene;
+  const hasFleets = platform.capabilities.schemas === "migrations";
+  const { out = hasFleets ? "tenants.yaml" : "tenants.ts" } = flags;
+  if (toFile) requireFree(out, force);
   const unlisted = await findUnlisted(scene, names, group);
   const plan = planImport(listed(scene, unlisted), { fits: globs(names), group, pattern, claimed });
   const namePattern = flags.pattern && !flags.pattern.includes("{label:") ? flags.pattern : "{id}";
-  const { platform, organization } = scene;
-  const text = manifestText(plan.tenants, { platform: platform.name, organization, namePattern });
-  if (plan.tenants.length > 0 && capabilities.schemas === "migrations")
-    requireSame(out === "-" ? "tenants.yaml" : out, text, plan.tenants);
+  const text = hasFleets
+    ? manifestText(plan.tenants, { platform: platform.name, organization, namePattern })
+    : programText(plan.tenants);
+  if (plan.tenants.length > 0 && hasFleets) requireSame(out === "-" ? "tenants.yaml" : out, text, plan.tenants);
   const isWritten = toFile && plan.tenants.length > 0;
   if (isWritten) writeManifest(out, text, force);
   if (json) process.stdout.write(documentOf(scene, plan, isWritten ? out : null));
   else if (out === "-" && !dryRun) process.stdout.write(text);
   else {
     const lines = [contextLine(scene), ...scene.notes, ...importReport(plan, out, isWritten)];
-    if (isWritten) lines.push(...nextSteps(plan.tenants, out));
+    if (isWritten) lines.push(...nextSteps(plan.tenants, out, hasFleets));
     process.stdout.write(lines.map((line) => `${line}\n`).join(""));
   }
   if (plan.tenants.length === 0) {
@@ -106,6 +102,13 @@ function listed({ databases, registries }: Scene, unlisted: readonly Importable[
 }
 
 function documentOf({ scope, notes }: Scene, { tenants, skipped }: ImportPlan, file: string | null): string {
-  const all = tenants.map(({ address = null, ...rest }) => ({ ...rest, address }));
+  const all = tenants.map(({ address = null, parts, ...rest }) => ({
+    ...rest,
+    address,
+    // Without their connection strings.
+    ...(parts
+      ? { databases: parts.map(({ blueprint, engine, isolation }) => ({ blueprint, engine, isolation })) }
+      : {}),
+  }));
   return `${JSON.stringify({ format: 1, scope, file, notes, tenants: all, skipped }, undefined, 2)}\n`;
 }

@@ -10,6 +10,8 @@ export interface ImportedTenant {
   readonly name: string;
   readonly group: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Its databases, where they are of blueprints. */
+  readonly parts?: Importable["parts"];
   /**
    * unmanaged: nobody has it. runtime: an application made it, so that it is in no state. claimed: a stack has it, and its
    * tenant has to be handed over first.
@@ -42,7 +44,7 @@ export interface ImportSelection {
 }
 
 /** What is to be known of a database. */
-export type Importable = Pick<PlatformDatabase, "name" | "group" | "archived">;
+export type Importable = Pick<PlatformDatabase, "name" | "group" | "archived" | "parts">;
 
 export interface Listed {
   readonly databases: Iterable<Importable>;
@@ -57,7 +59,7 @@ export function planImport({ databases, claimOf, groups }: Listed, selection: Im
   const byId = new Map<string, ImportedTenant>();
   const skipped: Skipped[] = [];
   const sorted = [...databases].sort((a, b) => (a.name < b.name ? -1 : 1));
-  for (const { name, group, archived: asleep } of sorted) {
+  for (const { name, group, archived: asleep, parts } of sorted) {
     if (isReserved(name) || !selection.fits(name)) continue;
     if (selection.group !== undefined && group !== selection.group) continue;
     const skip = (why: string): void => void skipped.push({ name, group: group ?? null, why });
@@ -70,7 +72,7 @@ export function planImport({ databases, claimOf, groups }: Listed, selection: Im
       if (standing === "claimed" && !selection.claimed) skip(`${claim!.address} has it${doing(claim!)}`);
       else if (selection.pattern && !read && standing !== "runtime") skip("its name does not fit --pattern");
       else {
-        const tenant = { ...identity(name, read, claim), name, group, standing };
+        const tenant = { ...identity(name, read, claim), name, group, parts, standing };
         const other = byId.get(tenant.id);
         if (other) skip(`its tenant would be "${tenant.id}", as that of "${other.name}"`);
         else byId.set(tenant.id, { ...tenant, address: standing === "claimed" ? claim!.address : undefined });

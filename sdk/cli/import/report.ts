@@ -19,14 +19,17 @@ export function importReport({ tenants, skipped }: ImportPlan, file: string, isW
   return lines;
 }
 
-export function nextSteps(tenants: readonly ImportedTenant[], file: string): string[] {
+export function nextSteps(tenants: readonly ImportedTenant[], file: string, hasFleets: boolean): string[] {
   const path = JSON.stringify(file.startsWith("/") || file.startsWith(".") ? file : `./${file}`);
   const claimed = tenants.filter(({ standing }) => standing === "claimed").length;
+  const [how, to] = hasFleets
+    ? [`Declare them, \`new TenantFleet("tenants", { manifest: ${path} })\``, "fleet tenants"]
+    : [`Say \`import ${path.replace(/\.ts"$/, '"')}\` in your program`, "resources"];
   return [
-    `Declare them, \`new TenantFleet("tenants", { manifest: ${path} })\`, and run \`pulumi up\`: it takes them over as they are.`,
+    `${how}, and run \`pulumi up\`: it takes them over as they are.`,
     ...(claimed === 0
       ? []
-      : [`Before that, hand over the ${claimed} that a stack has: \`npx tenantry move --to-fleet tenants\` there.`]),
+      : [`Before that, hand over the ${claimed} that a stack has: \`npx tenantry move --to-${to}\` there.`]),
   ];
 }
 
