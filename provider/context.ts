@@ -8,6 +8,7 @@ import {
   type TokenSubject,
   scopeText,
 } from "./platform/platform";
+import { loadClient } from "./platform/libsql-client";
 import { selectPlatform } from "./platform/select";
 import { type ConnectionSettings, readSettings } from "./platform/settings";
 import { type Sql, openSql } from "./platform/sql";
@@ -166,7 +167,10 @@ export function createContext(
   const openGroupRegistry = async (group: string, stack: string, make: boolean): Promise<Registry | undefined> => {
     const name = registryName(group);
     // Whoever would make it does not need the list confirmed: a create finds one that the list lacks.
-    let database = make ? (await listing.databases()).byName.get(name) : await listing.database(name);
+    const listed = make ? listing.databases().then(({ byName }) => byName.get(name)) : listing.database(name);
+    // The list takes longer to come than this to load.
+    if (!platform.openSql) loadClient();
+    let database = await listed;
     if (!database && !make) return undefined;
     if (!database) {
       // Needed next, and another trip: it need not wait for the first one.

@@ -2,7 +2,7 @@ import { excerpt } from "../http/redact";
 import type { Attempted } from "../http/retry";
 import { retryAfter } from "../http/retry-after";
 import { SqlError, TenantryError, hasCode } from "./errors";
-import { LibsqlBatchError, LibsqlError } from "./libsql-client";
+import { isBatchError, isLibsqlError } from "./libsql-client";
 
 /** An answer of a database's host that is no SQL answer. `judgeSqlFailure` puts it in words and keeps it as their cause. */
 export class Refusal extends Error {
@@ -163,9 +163,9 @@ function judgePlatformError(error: TenantryError): SqlFailure {
 
 /** The client wraps what SQLite said, and for a batch puts its code before the text twice; the innermost text is SQLite's. */
 function asSqlError(thrown: unknown): SqlError | undefined {
-  if (!(thrown instanceof LibsqlError)) return undefined;
+  if (!isLibsqlError(thrown)) return undefined;
   const { cause } = thrown;
-  const index = thrown instanceof LibsqlBatchError ? thrown.statementIndex : undefined;
+  const index = isBatchError(thrown) ? thrown.statementIndex : undefined;
   // Only an error that came in an answer has `proto`; the client's own (protocol, closed) have not.
   if (cause instanceof Error && "proto" in cause) return new SqlError(cause.message, thrown.code, index);
   return thrown.code === "TRANSACTION_CLOSED" ? new SqlError(thrown.message, thrown.code, index) : undefined;

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { type Client, LibsqlBatchError, LibsqlError } from "../../provider/platform/libsql-client";
+import { type Client, loadClient } from "../../provider/platform/libsql-client";
 import { type HranaServer, startHranaServer } from "./hrana-server";
+
+const { LibsqlBatchError, LibsqlError } = loadClient();
 
 describe("local SQL over HTTP, through @libsql/client", () => {
   let server: HranaServer;
