@@ -13,10 +13,12 @@ export interface Need {
   readonly where: string;
 }
 
-/** The tenants of a fleet that is not there yet; `where` names it. */
+/** The tenants of a fleet that is new or changes; `where` names it. */
 export interface FleetNeed extends Pick<FleetAddress, "self" | "formerly"> {
   readonly where: string;
   readonly tenants: readonly RosterTenant[];
+  /** State has it already. */
+  readonly isThere: boolean;
 }
 
 /** What a resource that is not there yet takes of the plan; `where` names it. */
@@ -62,13 +64,13 @@ export function joinPreflight(
   join({ connection, asIs, ...(need ? { need } : {}), ...(made ? { made } : {}) });
 }
 
-/** The same for the tenants of a fleet, where there is none yet. `id`: the fleet's. */
+/** The same for the tenants of a fleet. */
 export function joinFleet(
   connection: string | undefined,
-  id: pulumi.Output<unknown>,
+  asIs: pulumi.Output<unknown>,
   fleet: () => Promise<FleetNeed | undefined>,
 ): void {
-  join({ connection, asIs: id, fleet });
+  join({ connection, asIs, fleet });
 }
 
 function join(one: Waiting): void {

@@ -15,7 +15,7 @@ import { addressBy } from "../provider/resources/tenant-fleet/urls";
 import { formatTemplateRef, parseTemplateRef } from "../provider/rollout/template-ref";
 import { type FleetManifest, readFleetManifest } from "./fleet-manifest";
 import { Group } from "./group";
-import { settled } from "./known";
+import { isKnown, settled } from "./known";
 import { type Need, joinFleet, joinPreflight } from "./preflight";
 import { formerAddresses, isKind, remoteInputs, selfOf, typeOf, withoutStacks } from "./remote";
 import { resolved } from "./resolved";
@@ -151,9 +151,10 @@ export class TenantFleet extends pulumi.CustomResource {
       stacks.restore();
     }
     for (const need of read?.needs ?? groupsOf(name, args)) joinPreflight(args.connection, this.packed, need);
-    joinFleet(args.connection, this.id, async () => {
+    joinFleet(args.connection, this.packed, async () => {
       const known = await settled(pulumi.all([self, formerAddresses("tenantFleet", name, opts) ?? [], listed]));
-      return known && { where: name, self: known[0], formerly: known[1], tenants: known[2] };
+      const isThere = await isKnown(this.id);
+      return known && { where: name, self: known[0], formerly: known[1], tenants: known[2], isThere };
     });
   }
 }

@@ -19,6 +19,10 @@ const tooMany = `
 const { TenantDatabase } = require("tenantry");
 for (let i = 0; i < 101; i++) new TenantDatabase("tenant-" + i, { group: "eu" });
 `;
+const fleet = (...tenants: string[]): string => `
+const { TenantFleet } = require("tenantry");
+new TenantFleet("prod", { group: "eu", tenants: ${JSON.stringify(tenants)} });
+`;
 
 describe("the organization, on the engine", function () {
   this.timeout(290_000);
@@ -91,6 +95,16 @@ describe("the organization, on the engine", function () {
         assert.doesNotMatch(full.output, /^\s+at .+:\d+:\d+\)?$/m, "a stack trace");
         const { databases } = await api.ok<{ databases: object[] }>("GET", "/databases");
         assert.deepEqual(databases, []);
+
+        await project.write({ "index.js": fleet("a") });
+        await project.up();
+        for (let i = 0; i < 98; i++) await api.ok("POST", "/databases", { name: `other-${i}`, group: "eu" });
+        await project.write({ "index.js": fleet("a", "b", "c") });
+        const grown = await project.preview({ fails: true });
+        assert.match(
+          grown.output,
+          /prod: tenants: 2 databases would be made, and the plan "free" has room for 0: 100 of 100 are used\./,
+        );
       });
     } finally {
       await platform.close();

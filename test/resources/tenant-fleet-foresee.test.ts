@@ -9,8 +9,8 @@ import type { RosterTenant } from "../../provider/resources/tenant-fleet/roster"
 import { addressOf, tenant } from "../support/bench";
 import { type FleetScene, member, recordsOf, withFleetScene } from "../support/fleet-scene";
 
-const looking = ({ bench }: FleetScene, tenants: readonly RosterTenant[]): Promise<string[]> =>
-  foresee([{ where: "prod", self: addressOf("prod"), tenants }], bench.context());
+const looking = ({ bench }: FleetScene, tenants: readonly RosterTenant[], isThere = false): Promise<string[]> =>
+  foresee([{ where: "prod", self: addressOf("prod"), tenants, isThere }], bench.context());
 
 describe("what a fleet that is new is refused", function () {
   this.timeout(120_000);
@@ -86,6 +86,13 @@ describe("what a fleet that is new is refused", function () {
         );
         assert.deepEqual(await looking(scene, all.slice(0, 98)), []);
         assert.equal((await up(declare(all.slice(0, 98))))?.outputs.open, 0);
+        assert.deepEqual(await looking(scene, all.slice(0, 98), true), [], "a change of those that are there");
+        assert.deepEqual(await looking(scene, all, true), [
+          'prod: tenants: 3 databases would be made, and the plan "free" has room for 0: 100 of 100 are used. ' +
+            "Free some, upgrade the plan, or declare fewer tenants.",
+        ]);
+        const over = [member("over", { expiresAt: "2026-01-01T00:00:00Z" }), member("demo", { expiresIn: "7d" })];
+        assert.deepEqual(await looking(scene, [...all.slice(0, 98), ...over], true), [], "none is made again");
         await assert.rejects(up(declare(all)), /98 of 101 tenants are as declared, 3 are not.*\n.*(plan|quota)/);
         assert.equal(state().outputs.counts.ready, 98);
       },

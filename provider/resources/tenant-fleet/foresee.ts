@@ -10,10 +10,12 @@ import { count, someOf } from "./change-text";
 import { type FleetAddress, databaseInputs } from "./record";
 import type { RosterTenant } from "./roster";
 
-/** A fleet that state does not have; `where` names it. */
-export interface NewFleet extends FleetAddress {
+/** A fleet that is new or changes; `where` names it. */
+export interface DeclaredFleet extends FleetAddress {
   readonly where: string;
   readonly tenants: readonly RosterTenant[];
+  /** State has it already. */
+  readonly isThere?: boolean;
 }
 
 /** What else a program declares that state does not have; `where` names it. */
@@ -27,15 +29,16 @@ export interface NewThing {
 const shown = 5;
 
 /**
- * What the platform would refuse new fleets, as far as it can be seen before the first write: names that somebody has, and
- * more databases or groups than the plan has room for, those `beside` counted in. Only reads; all tenants' groups must be there, or be about to be made.
+ * What the platform would refuse fleets, as far as it can be seen before the first write: names that somebody has, of new
+ * ones, and more databases or groups than the plan has room for, those `beside` counted in. Only reads; all tenants' groups must be there, or be about to be made.
  */
 export async function foresee(
-  fleets: readonly NewFleet[],
+  all: readonly DeclaredFleet[],
   context: Context,
   beside: readonly NewThing[] = [],
 ): Promise<string[]> {
   const { byName } = await context.listing.databases();
+  const fleets = all.filter(({ isThere }) => !isThere);
   const groups = new Set(fleets.flatMap(({ tenants }) => tenants.map(({ group }) => group)));
   const claims = new Map<string, ReadonlyMap<string, Claim>>();
   for (const group of groups) claims.set(group, await claimsOf(group, byName, context));
@@ -53,11 +56,21 @@ export async function foresee(
     return [`${fleet.where}: tenants: ${count(refused.length)} cannot have their names:\n  ${lines.join("\n  ")}`];
   });
   if (problems.length > 0) return problems;
-  const where = [...fleets.map((fleet) => `${fleet.where}: tenants`), ...beside.map((one) => one.where)];
-  const databases = [...made, ...beside.flatMap(({ database }) => database ?? [])];
+  const grown = all
+    .filter(({ isThere }) => isThere)
+    .map((fleet) => ({ ...fleet, tenants: fleet.tenants.filter((one) => !byName.has(one.name) && !mayBeOver(one)) }))
+    .filter(({ tenants }) => tenants.length > 0);
+  const where = [...[...fleets, ...grown].map((fleet) => `${fleet.where}: tenants`), ...beside.map((one) => one.where)];
+  const more = grown.flatMap(({ tenants }) => tenants);
+  const databases = [...made, ...more, ...beside.flatMap(({ database }) => database ?? [])];
   const things = { databases, groups: beside.flatMap(({ group }) => group ?? []) };
   return (await shortagesOf(things, context)).map((shortage) => `${someOf(where)}: ${shortage}`);
 }
+
+/** Only state tells who of a fleet has been made: one whose time is over is not there, and is not made again. */
+const mayBeOver = ({ expiresIn, expiresAt }: RosterTenant): boolean =>
+  (expiresIn !== undefined && expiresIn !== "never") ||
+  (expiresAt !== undefined && Date.parse(expiresAt) <= Date.now());
 
 /** Claims of databases by name; none where there is no registry yet. */
 async function claimsOf(
