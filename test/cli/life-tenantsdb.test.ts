@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { group } from "../../provider/resources/group";
 import { schemaTemplate } from "../../provider/resources/schema-template";
 import { tenantDatabase } from "../../provider/resources/tenant-database";
+import { stack, tenant, withBench } from "../support/bench";
 import { usePostgres } from "../support/postgres";
 import { failure } from "../support/tenantsdb/replies";
 import { type Shop, withShop } from "../support/tenantsdb/shop";
 import type { StandInOptions } from "../support/tenantsdb/stand-in";
+import { writeFakePulumi } from "./fake-pulumi";
 import { type Ended, runCli } from "./run-cli";
 
 /** One project for all tests, each of which has a tenant of its own. */
@@ -40,7 +42,7 @@ describe("tenantry on TenantsDB", function () {
 
   const withScene = (use: (scene: Scene) => Promise<void>): Promise<void> =>
     withShop({ postgres: postgres(), interfere }, async (shop) => {
-      const { context, standIn, project, template, tenant, fresh } = shop;
+      const { context, standIn, project, template, tenant: declared, fresh } = shop;
       const { apiKey, proxyPassword } = standIn.project;
       const cwd = await mkdtemp(join(tmpdir(), "tenantry-life-"));
       const env = {
@@ -62,7 +64,8 @@ describe("tenantry on TenantsDB", function () {
           ...shop,
           cli,
           json: async (args) => JSON.parse((await cli([...args, "--json"])).stdout) as never,
-          make: (name) => tenantDatabase.create({ inputs: tenant(name, { schema: template().ref }), context: fresh() }),
+          make: (name) =>
+            tenantDatabase.create({ inputs: declared(name, { schema: template().ref }), context: fresh() }),
         });
       } finally {
         await rm(cwd, { recursive: true, force: true });
@@ -178,6 +181,57 @@ describe("tenantry on TenantsDB", function () {
     );
     assert.match(limit.stderr, /--limit: "0" is not a whole number/);
     assert.match(backups.stdout, /^A backup was asked for: s3:/m);
+  });
+
+  it("says with move --plan that no rows leave here or come here, and what moves all the same", async () => {
+    const { make, project, standIn } = scene;
+    const { apiKey } = standIn.project;
+    const fern = await make("fern");
+    const folder = await mkdtemp(join(tmpdir(), "tenantry-move-"));
+    try {
+      await withBench(async (bench) => {
+        const other = await tenantDatabase.create({ inputs: tenant("gale"), context: bench.context() });
+        const { url, apiToken } = bench.platform;
+        await writeFile(join(folder, "Pulumi.yaml"), "name: shop\nruntime: nodejs\n");
+        await writeFakePulumi(folder, {
+          name: stack,
+          resources: { "TenantDatabase fern": fern.id, "TenantDatabase gale": other.id },
+          outputs: {
+            "TenantDatabase fern": fern.outputs,
+            "TenantDatabase gale": { ...other.outputs, connection: "other" },
+          },
+          config: {
+            ...{ "tenantry:platform": "tenantsdb", "tenantry:organization": project, "tenantry:apiUrl": standIn.url },
+            "tenantry:apiToken": apiKey,
+            "tenantry:connections": JSON.stringify({ other: { platform: "local", apiUrl: url, apiToken } }),
+          },
+        });
+        const env = { PATH: [folder, dirname(process.execPath), "/usr/bin", "/bin"].join(delimiter) };
+        const plan = (flags: string[]) => runCli(["move", "--plan", ...flags], { cwd: folder, env });
+        const [leaving, coming] = await Promise.all([
+          plan(["--to-connection", "other", "--to-group", "eu"]),
+          plan(["--connection", "other", "--to-connection", "", "--to-group", project]),
+        ]);
+        const why =
+          "the tenants of tenantsdb are no SQLite databases, and only such are carried, from one SQLite platform to another";
+        const instead = "declare a new tenant there, and carry the rows over with the tools of its engine";
+        const itself = "; what moves at tenantsdb are `isolation` and `region`";
+        for (const [{ code, stdout, stderr }, name, ending] of [
+          [leaving, "fern", itself],
+          [coming, "gale", ""],
+        ] as const) {
+          assert.deepEqual([code, stderr], [2, ""], stdout);
+          const [first, second, ...rest] = stdout.split("\n").slice(2);
+          assert.match(first!, new RegExp(`^${name}: from group "`));
+          assert.equal(second, `  cannot be moved: ${why}: ${instead}${ending}`);
+          assert.deepEqual(rest, ["", "Nothing was written.", ""]);
+          assert.ok(!stdout.includes(apiKey) && !stdout.includes(apiToken));
+        }
+        assert.deepEqual(await bench.databases(), ["gale"]);
+      });
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   it("reads logs, metrics and statistics", async () => {

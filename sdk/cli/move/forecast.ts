@@ -69,23 +69,33 @@ function chosenOf({ state, connection }: Ground, names: readonly string[]): Hold
 async function forecastOf(from: Ground, to: Ground, holder: Holder, toGroup: string): Promise<Forecast> {
   const { name, group: fromGroup } = holder;
   const how = from.scope === to.scope ? "in place" : "beside";
-  const source = await from.context.platform.getDatabase(name);
   const found = { name, fromGroup, toGroup, how } as const;
+  const foreign = ofEngines(from, to);
+  if (foreign !== undefined) return { ...found, size: undefined, blocked: undefined, hindrances: [foreign] };
+  const source = await from.context.platform.getDatabase(name);
   if (!source) return { ...found, size: undefined, blocked: undefined, hindrances: ["it is not on its platform"] };
-  const hindrances = [...ofSource(from, to, source), ...(await ofTarget(from, to, holder, toGroup))];
-  if (source.blockReads || !isSqlite(from)) return { ...found, size: undefined, blocked: undefined, hindrances };
+  const hindrances = [...ofSource(from, source), ...(await ofTarget(from, to, holder, toGroup))];
+  if (source.blockReads) return { ...found, size: undefined, blocked: undefined, hindrances };
   const size = await survey(from.context.sql({ ...source, group: fromGroup }));
   return { ...found, size, blocked: Math.max(least, Math.ceil(size.reading * passes)), hindrances };
 }
 
-const isSqlite = ({ context }: Ground): boolean => context.platform.capabilities.dialects.includes("sqlite");
+/** Nothing else counts then. */
+function ofEngines(from: Ground, to: Ground): string | undefined {
+  const { platform } = from.context;
+  const other = [platform, to.context.platform].find(({ capabilities }) => !capabilities.dialects.includes("sqlite"));
+  if (!other) return undefined;
+  const { isolation, tenantRegion } = platform.capabilities;
+  const itself = isolation && tenantRegion ? `; what moves at ${platform.name} are \`isolation\` and \`region\`` : "";
+  return (
+    `the tenants of ${other.name} are no SQLite databases, and only such are carried, from one SQLite platform to another: ` +
+    `declare a new tenant there, and carry the rows over with the tools of its engine${itself}`
+  );
+}
 
-function ofSource(from: Ground, to: Ground, source: PlatformDatabase): string[] {
+function ofSource(from: Ground, source: PlatformDatabase): string[] {
   const { platform } = from.context;
   return [
-    ...[from, to].flatMap((one) =>
-      isSqlite(one) ? [] : [`the tenants of ${one.context.platform.name} are no SQLite databases`],
-    ),
     ...(platform.capabilities.block ? [] : [`${platform.name} cannot block its writes meanwhile`]),
     ...(source.deleteProtection ? ["it is protected: set deleteProtection to false first"] : []),
     ...(source.blockReads ? ["its reads are blocked: open it first"] : []),
