@@ -246,6 +246,30 @@ describe("local SQL over HTTP, stream by stream", () => {
     assert.equal(committed(), ++written, "behind a cursor");
   });
 
+  it("goes on behind an answer that was cut short, in a transaction that has written a full-text table too", async () => {
+    await start();
+    const large = "zeroblob(11000000)";
+    const begin = ["BEGIN IMMEDIATE", "INSERT INTO words VALUES ('some')"];
+    const values = "VALUES (1), (2), (3)";
+    await pipeline("app", null, [
+      execute("CREATE VIRTUAL TABLE words USING fts5 (body)"),
+      execute("CREATE TABLE t (x)"),
+      { type: "close" },
+    ]);
+    const read = await pipeline("app", null, [...begin, `SELECT ${large} FROM (${values})`].map(execute));
+    assert.deepEqual(errors(read), [undefined, undefined, "RESPONSE_TOO_LARGE"]);
+    const goesOn = await pipeline("app", read.baton, [execute("INSERT INTO t VALUES (1)"), execute("COMMIT")]);
+    assert.deepEqual(errors(goesOn), [undefined, undefined]);
+    await pipeline("app", goesOn.baton, [{ type: "close" }]);
+    // A write ends as an interrupted one would: its transaction with it.
+    const written = await pipeline("app", null, [...begin, `INSERT INTO t ${values} RETURNING ${large}`].map(execute));
+    assert.deepEqual(errors(written), [undefined, undefined, "RESPONSE_TOO_LARGE"]);
+    const after = await pipeline("app", written.baton, [{ type: "get_autocommit" }, { type: "close" }]);
+    assert.equal(after.results[0]?.response?.is_autocommit, true);
+    const last = await pipeline("app", null, [execute("DELETE FROM t RETURNING x"), { type: "close" }]);
+    assert.equal((last.results[0]?.response?.result as { rows: unknown[] }).rows.length, 1);
+  });
+
   it("refuses what is no pipeline with 400 and plain text", async () => {
     await start();
     for (const body of [

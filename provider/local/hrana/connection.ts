@@ -104,7 +104,12 @@ export function connectionTo(file: OpenFile, options: ConnectionOptions): Connec
       wake();
       running?.stop();
       // Without this the lock would live on until the garbage collector finds the last prepared statement.
-      if (database.inTransaction) database.exec("ROLLBACK");
+      try {
+        if (database.inTransaction) database.exec("ROLLBACK");
+      } catch {
+        // Its end rolls back too, and whoever closes it, such as a timer, has nobody to tell.
+        asNew = false;
+      }
       options.onClosed(file, asNew);
     },
   };

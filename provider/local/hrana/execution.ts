@@ -74,13 +74,29 @@ export function startExecution(
       return outcome(Number(counts[0]), counts[1]);
     },
     stop: () => {
-      // The binding cannot reset a statement; an interrupted one resets itself.
-      if (!current.done) (database as Interruptible).interrupt();
-      try {
+      const isPending = !current.done && statement.kind !== "explain";
+      const drain = (): void => {
         while (!current.done) current = rows.next();
+      };
+      try {
+        if (isPending && !database.inTransaction) {
+          // The binding has no call that resets a statement; an interrupted one ends itself.
+          (database as Interruptible).interrupt();
+          drain();
+        } else if (isPending) {
+          // A full-text table that was written to keeps a reader open as long as the transaction, and so long an
+          // interruption would last too, and end the ROLLBACK. `get` resets before and after it reads a row.
+          if (statement.kind !== "insert" && statement.kind !== "change") prepared.get(values);
+          else {
+            // What it changes is changed before its first row. An interrupted one takes the transaction with it.
+            drain();
+            database.exec("ROLLBACK");
+          }
+        }
       } catch {
-        current = { done: true, value: undefined };
+        // As wanted.
       }
+      current = { done: true, value: undefined };
     },
   };
 }
