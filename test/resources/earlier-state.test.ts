@@ -2,15 +2,23 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { describe, it } from "mocha";
+import { previewReportSchema } from "../../provider/preview/report";
+import { type ApiTokenOutputs, apiToken } from "../../provider/resources/api-token";
 import { type DatabaseTokenOutputs, databaseToken } from "../../provider/resources/database-token";
 import { type GroupOutputs, group } from "../../provider/resources/group";
 import type { CommonInputs, Handler } from "../../provider/resources/handler";
+import { type InviteOutputs, invite } from "../../provider/resources/invite";
+import { type MemberOutputs, member as memberHandler } from "../../provider/resources/member";
+import { previewBranch } from "../../provider/resources/preview-branch";
+import type { PreviewBranchInputs } from "../../provider/resources/preview-branch/inputs";
+import type { PreviewBranchOutputs } from "../../provider/resources/preview-branch/outputs";
 import { schemaRollout } from "../../provider/resources/schema-rollout";
 import { schemaTemplate } from "../../provider/resources/schema-template";
 import { tenantDatabase } from "../../provider/resources/tenant-database";
 import { unpackFleet } from "../../provider/resources/tenant-fleet/pack";
 import { type Bench, addressOf, group as groupInputs, tenant, withBench } from "../support/bench";
 import { member, withFleetScene } from "../support/fleet-scene";
+import { peopleOf } from "../support/people";
 
 type Outputs = Record<string, unknown>;
 interface Shape {
@@ -21,6 +29,10 @@ interface Shape {
   readonly DatabaseToken?: Outputs;
   readonly SchemaRollout?: Outputs;
   readonly TenantFleet?: Outputs;
+  readonly Member?: Outputs;
+  readonly Invite?: Outputs;
+  readonly ApiToken?: Outputs;
+  readonly PreviewBranch?: Outputs;
 }
 
 const folder = path.resolve(__dirname, "..", "fixtures", "state");
@@ -141,6 +153,61 @@ const plays: Record<string, (bench: Bench, shape: Outputs) => Promise<void>> = {
     const updated = await livesOn(schemaRollout, { bench, id, old, same, other: { ...same, schema: news.ref } });
     assert.equal(updated.minSchemaVersion, "0002_tags");
     await schemaRollout.delete({ id, outputs: old, context: bench.context() });
+  },
+
+  async Member(bench, shape) {
+    await peopleOf(bench.platform).signUp("ada", "ada@example.com");
+    const same = { self: addressOf("ada"), username: "ada", role: "admin" as const };
+    const { id, outputs } = await memberHandler.create({ inputs: same, context: bench.context() });
+    const old = stored<MemberOutputs>(shape, outputs);
+    await livesOn(memberHandler, { bench, id, old, same, other: { ...same, role: "viewer" } });
+    const directory = bench.context().platform.directory!;
+    assert.equal((await directory.getMember("ada"))?.role, "viewer");
+    assert.equal(await memberHandler.delete({ id, outputs: old, context: bench.context() }), undefined);
+    assert.equal(await directory.getMember("ada"), undefined);
+  },
+
+  async Invite(bench, shape) {
+    const same = { self: addressOf("grace"), email: "grace@example.com", role: "viewer" as const };
+    const { id, outputs } = await invite.create({ inputs: same, context: bench.context() });
+    const old = stored<InviteOutputs>(shape, outputs);
+    await livesOn(invite, { bench, id, old, same, other: { ...same, role: "member" } });
+    const open = async () => (await bench.context().platform.directory!.listInvites()).map(({ role }) => role);
+    assert.deepEqual(await open(), ["member"]);
+    assert.equal(await invite.delete({ id, outputs: old, context: bench.context() }), undefined);
+    assert.deepEqual(await open(), []);
+  },
+
+  async ApiToken(bench, shape) {
+    const named = { name: "deploy", nameIsDefault: true, group: "eu", scopes: ["read", "db:create"] };
+    const same = { self: addressOf("deploy"), ...named };
+    const { id, outputs } = await apiToken.create({ inputs: same, context: bench.context() });
+    const old = stored<ApiTokenOutputs>(shape, outputs);
+    assert.equal((await livesOn(apiToken, { bench, id, old, same })).token, outputs.token, "a pipeline keeps it");
+    const updated = await livesOn(apiToken, { bench, id, old, same, other: { ...same, rotate: "2" } });
+    const { isTaken } = peopleOf(bench.platform);
+    assert.deepEqual([await isTaken(outputs.token), await isTaken(updated.token)], [false, true]);
+    await apiToken.delete({ id, outputs: updated, context: bench.context() });
+    assert.equal(await isTaken(updated.token), false);
+  },
+
+  async PreviewBranch(bench, shape) {
+    await bench.api.ok("POST", "/databases", { name: "tenant-acme", group: "eu" });
+    const { inputs, ...here } = await templateHere(bench);
+    const from = [{ tenant: "acme", database: "tenant-acme" }];
+    const of = { self: addressOf("pr-42"), from, data: "copy" as const, expiresIn: "7d" };
+    const same: PreviewBranchInputs = { ...of, schema: inputs.ref };
+    const { id, outputs } = await previewBranch.create({ inputs: same, context: bench.context() });
+    const acme = outputs.branches["acme"]!;
+    await bench.sql(acme.name, "INSERT INTO notes VALUES ('of a tester')");
+    const old = stored<PreviewBranchOutputs>(shape, { ...outputs, ...here, ...acme, token: outputs.tokens["acme"] });
+    assert.equal(previewReportSchema.parse(JSON.parse(old.report)).branches[0]?.databaseId, acme.databaseId);
+    const { ref: schema } = await bench.template(later, { folder: "app" });
+    const updated = await livesOn(previewBranch, { bench, id, old, same, other: { ...same, schema } });
+    assert.deepEqual(updated.branches["acme"], { ...acme, schemaVersion: "0002_tags" });
+    assert.deepEqual(await bench.sql(acme.name, "SELECT text FROM notes"), [{ text: "of a tester" }]);
+    assert.equal(await previewBranch.delete({ id, outputs: old, context: bench.context() }), undefined);
+    assert.deepEqual(await bench.databases(true), ["tenant-acme", "tenantry-registry-eu"]);
   },
 };
 
