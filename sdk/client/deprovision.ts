@@ -2,6 +2,7 @@ import { TenantryError } from "../../provider/platform/errors";
 import type { PlatformDatabase } from "../../provider/platform/platform";
 import { reapedMeanwhile } from "../../provider/registry/reaping";
 import type { Ground, Place } from "./ground";
+import { refuseUnknownOptions } from "./options";
 import type { OwnAccess } from "./own-access";
 import { placeOf } from "./placing";
 import { subjectName } from "./subject";
@@ -26,6 +27,7 @@ export type Deprovision = (subject: string, options: DeprovisionOptions) => Prom
 /** Ends what `provision` made. What a stack has claimed is refused: it is for `pulumi up` to remove. */
 export function createDeprovision(ground: Ground, own: OwnAccess, defaults: Place): Deprovision {
   return async (subject, options) => {
+    refuseUnknownOptions(options ?? {}, ["erase", "group", "geo", "plan"], "deprovision");
     const { erase, ...place } = options ?? {};
     if (typeof erase !== "boolean") {
       throw new TenantryError("invalid-input", "erase: it is not said whether the rows go.", {

@@ -1,6 +1,7 @@
 import { TenantryError } from "../../provider/platform/errors";
 import type { Client } from "../../provider/platform/libsql-client";
 import type { Access } from "../../provider/platform/platform";
+import { refuseUnknownOptions } from "./options";
 
 /** One of all tenants. */
 export interface TenantInfo {
@@ -50,7 +51,13 @@ export interface TenantSource {
  */
 export function createForEachTenant(source: TenantSource): ForEachTenant {
   return async function* forEachTenant(fn, options = {}) {
+    refuseUnknownOptions(options, ["where", "concurrency", "onError", "access"], "forEachTenant");
     const { where = {}, concurrency = 16, onError = "result", access = "read-only" } = options;
+    // One that is not understood would be all tenants.
+    if (typeof where !== "function") refuseUnknownOptions(where, ["group", "tenants", "labels"], "where");
+    if (onError !== "result" && onError !== "throw" && typeof onError !== "function") {
+      throw new TenantryError("invalid-input", `onError: it is "result", "throw" or a function.`);
+    }
     if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > 256) {
       throw new TenantryError("invalid-input", `concurrency: ${String(concurrency)} is not from 1 to 256.`);
     }

@@ -28,11 +28,11 @@ export const optionNames = [
   ...["urlFor", "tokenFor", "group", "template", "access", "tokenTtl"],
 ];
 
-export function refuseUnknownOptions(options: object, known: readonly string[]): void {
+export function refuseUnknownOptions(options: object, known: readonly string[], of = "createTenantry"): void {
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
     const guess = didYouMean(key, known);
-    throw new TenantryError("invalid-input", `createTenantry: there is no option "${key}".`, {
+    throw new TenantryError("invalid-input", `${of}: there is no option "${key}".`, {
       fix: guess ? `Did you mean "${guess}"?` : `There are ${known.join(", ")}.`,
     });
   }

@@ -6,6 +6,7 @@ import { reapedMeanwhile } from "../../provider/registry/reaping";
 import type { Intent, RuntimeRegistry, RuntimeTenant } from "../../provider/registry/runtime-registry";
 import type { Ground, Place, Template } from "./ground";
 import { complete, createFrom, requireConfigurable } from "./new-database";
+import { refuseUnknownOptions } from "./options";
 import { type OwnAccess, findTaken, requireAccess } from "./own-access";
 import { placeOf } from "./placing";
 import { subjectName, subjectScheme } from "./subject";
@@ -36,6 +37,7 @@ export interface Provisioned {
   readonly created: boolean;
 }
 
+const known = ["template", "group", "geo", "plan", "access", "tokenTtl", "ttl", "label"];
 const defaultTokenTtl = "1h";
 /** In seconds. */
 const shortest = 60;
@@ -60,6 +62,7 @@ export function createProvision(ground: Ground, own: OwnAccess, defaults: Provis
   const underWay = new Map<string, Promise<Provisioned>>();
 
   return async (subject, options = {}) => {
+    refuseUnknownOptions(options, known, "provision");
     const name = await subjectName(subject);
     const key = JSON.stringify([name, options]);
     const first = underWay.get(key);

@@ -2,6 +2,7 @@ import type { Access } from "../../provider/platform/platform";
 import { tenantsOf } from "../../provider/registry/tenants";
 import type { TenantInfo, Where } from "./for-each-tenant";
 import type { Ground } from "./ground";
+import { noTenant } from "./no-tenant";
 
 /** What an application knows of its tenants by itself: from a manifest, or from outputs. */
 export interface KnownTenant {
@@ -26,6 +27,9 @@ export async function* listTenants(
   { group, tenants }: Where,
 ): AsyncGenerator<ListedTenant> {
   const ids = Object.keys(known);
+  const names = new Set(ids.flatMap((id) => [id, known[id]!.name ?? id]));
+  const stranger = ids.length > 0 ? tenants?.find((tenant) => !names.has(tenant)) : undefined;
+  if (stranger !== undefined) throw noTenant(stranger, known);
   for (const id of ids) {
     const { name = id, group: its, labels = {} } = known[id]!;
     yield { id, name, group: its, labels };

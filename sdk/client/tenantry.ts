@@ -1,4 +1,4 @@
-import { hasCode } from "../../provider/platform/errors";
+import { TenantryError, hasCode } from "../../provider/platform/errors";
 import type { Client } from "../../provider/platform/libsql-client";
 import type { Access, Platform } from "../../provider/platform/platform";
 import { ClientCache } from "./client-cache";
@@ -6,6 +6,8 @@ import { type ConnectionStringOptions, connectionStringOf } from "./connection-s
 import { type Deprovision, createDeprovision } from "./deprovision";
 import { type ForEachTenant, createForEachTenant } from "./for-each-tenant";
 import type { Ground } from "./ground";
+import { explained, requireTenantName } from "./no-tenant";
+import { refuseUnknownOptions } from "./options";
 import { createOwnAccess } from "./own-access";
 import { type Provision, createProvision } from "./provision";
 import { subjectName } from "./subject";
@@ -63,6 +65,11 @@ export function tenantryOn(
   const { tenants = {}, group, template, access: rights, tokenTtl } = options;
   const own = createOwnAccess(ground);
   const access = createTenantAccess(ground, own, options);
+  refuseUnknownOptions(cache, ["clients", "idle"], "cache");
+  for (const key of ["clients", "idle"] as const) {
+    if (cache[key] === undefined || cache[key] > 0) continue;
+    throw new TenantryError("invalid-input", `cache.${key}: ${String(cache[key])} is not more than 0.`);
+  }
   const idle = cache.idle === undefined ? undefined : cache.idle * 1000;
   const clients = new ClientCache<Client>({ capacity: cache.clients, idle });
 
@@ -79,10 +86,13 @@ export function tenantryOn(
   const open = async (tenant: string, subject: boolean): Promise<Client> => {
     const known = !subject && Object.hasOwn(tenants, tenant) ? tenants[tenant] : undefined;
     const name = subject ? await subjectName(tenant) : (known?.name ?? tenant);
+    requireTenantName(name, tenant, tenants);
     const right = known?.access ?? rights ?? "read-write";
     const token = access.token(tenant, name, right);
     // Together: a tenant that is not there, or not ours, is told here and not at the first query.
-    const [url] = await Promise.all([access.url(tenant, name), token()]);
+    const [url] = await Promise.all([access.url(tenant, name), token()]).catch((error: unknown) => {
+      throw subject ? error : explained(error, tenant, tenants);
+    });
     return openTenantClient(platform(), { id: tenant, name, url, token, access: right });
   };
 
@@ -96,6 +106,7 @@ export function tenantryOn(
     },
     async connectionString(tenant, of = {}) {
       const name = Object.hasOwn(tenants, tenant) ? (tenants[tenant]?.name ?? tenant) : tenant;
+      requireTenantName(name, tenant, tenants);
       return connectionStringOf(ground.platform(), name, of);
     },
     provision: createProvision(ground, own, { group, template, access: rights, tokenTtl }),
@@ -109,6 +120,7 @@ export function tenantryOn(
       list: (where) => listTenants(tenants, ground, where),
       async open(tenant: ListedTenant, asked, signal) {
         const { id, name } = tenant;
+        requireTenantName(name, id, tenants);
         const [url, token] = [await access.urlOfMany(tenant), access.tokenOfMany(tenant, asked)];
         return openTenantClient(platform(), { id, name, url, token, access: asked, signal });
       },

@@ -62,6 +62,29 @@ describe("connect", () => {
     });
   });
 
+  it("opens nothing but tenants, whatever id it is given, and says who may have been meant", async () => {
+    await withTenants([], async (bench, asked) => {
+      await application(bench, { group: "eu" }).provision("user-1");
+      asked();
+      const tenantry = application(bench);
+      const ids = ["tenantry-registry-eu", "Tenantry-Registry-EU", "", ".", ".."];
+      for (const id of ids)
+        await assert.rejects(tenantry.connect(id), { code: "database-not-found", message: /no tenant/ });
+      const tenants = { eu: { name: "tenantry-registry-eu" }, acme: {} };
+      const known = application(bench, { tenants });
+      await assert.rejects(known.connect("eu"), { code: "database-not-found" });
+      for await (const { tenant, ok } of known.forEachTenant(() => 1, { where: { tenants: ["eu"] } }))
+        assert.deepEqual([tenant.id, ok], ["eu", false]);
+      for await (const { ok } of tenantry.forEachTenant(() => 1, { where: { tenants: [ids[0]!] } }))
+        assert.equal(ok, false);
+      assert.deepEqual(asked(), []);
+      const typo = { code: "database-not-found", message: 'There is no tenant "acmee". Did you mean "acme"?' };
+      await assert.rejects(known.connect("acmee"), typo);
+      // Nor is it about a platform that this application needs none of.
+      await assert.rejects(createTenantry({ tenants, tokenFor: () => "t" }).connect("acmee"), typo);
+    });
+  });
+
   it("mints one new token for all requests that are refused at once, and tries each once more", async () => {
     await withTenants(["acme"], async (bench, asked) => {
       const db = await application(bench).connect("acme");
@@ -182,6 +205,8 @@ describe("connect", () => {
       [{ platform: "turso", organization: "acme" }, /^No Turso API token is configured\. Pass token to createTenantry/],
       [{ platform: "turso", token: "x" }, /^No Turso organization is configured.*Pass organization/],
       [{ platform: "local", apiUrl: "ftp://x" }, /^apiUrl: it is not an http or https address/],
+      [{ tokenFor: () => "", cache: { size: 1 } } as TenantryOptions, /^cache: there is no option "size"/],
+      [{ tokenFor: () => "", cache: { clients: 0 } }, /^cache\.clients: 0 is not more than 0/],
       [{ tokn: "x" } as TenantryOptions, /^createTenantry: there is no option "tokn"\. Did you mean "token"\?/],
     ];
     for (const [options, message] of cases) assert.throws(() => createTenantry(options), { message });

@@ -94,6 +94,22 @@ describe("forEachTenant", () => {
     });
   });
 
+  it("asks nobody where it is not understood whom", async () => {
+    await withTenants(async (bench) => {
+      const tenantry = application(bench, { tenants: { acme: { name: "acme" } } });
+      const cases: [object, RegExp][] = [
+        [{ wher: {} }, /^forEachTenant: there is no option "wher"\. Did you mean "where"\?/],
+        [{ where: { label: { ring: "beta" } } }, /^where: there is no option "label"\. Did you mean "labels"\?/],
+        [{ where: { tenants: ["acmee"] } }, /^There is no tenant "acmee"\. Did you mean "acme"\?/],
+        [{ onError: "ignore" }, /^onError: /],
+      ];
+      for (const [options, message] of cases) {
+        const asked = tenantry.forEachTenant(() => assert.fail("somebody was asked"), options as never);
+        await assert.rejects(asked.next(), { message });
+      }
+    });
+  });
+
   it("has no more under way than it is told, though its consumer takes its time", async () => {
     await withTenants(async (bench) => {
       let underWay = 0;
