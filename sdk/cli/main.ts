@@ -9,6 +9,7 @@ import { keygenCommand } from "./keygen";
 import { localCommand } from "./local";
 import { manifestCommand } from "./manifest";
 import { moveCommand } from "./move";
+import { placeCommand } from "./place";
 import { previewCommand } from "./preview";
 import { orgCommand } from "./org";
 import { readerCommands } from "./readers";
@@ -30,6 +31,7 @@ const program = new Command("tenantry")
   .addCommand(reapCommand())
   .addCommand(previewCommand())
   .addCommand(moveCommand())
+  .addCommand(placeCommand())
   .addCommand(importCommand())
   .addCommand(schemaCommand())
   .addCommand(manifestCommand())
