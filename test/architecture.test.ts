@@ -254,6 +254,25 @@ describe("architecture", () => {
     assert.ok(bytes < 100_000, `${bytes} bytes: ${own.join(", ")}`);
   });
 
+  it("nothing happens as a file is loaded, but those that are started: the package leaves out what is only loaded", () => {
+    const declares = [ts.isImportDeclaration, ts.isExportDeclaration, ts.isVariableStatement, ts.isFunctionDeclaration];
+    const types = [ts.isClassDeclaration, ts.isInterfaceDeclaration, ts.isTypeAliasDeclaration, ts.isModuleDeclaration];
+    const acting = files.filter((file) => {
+      if (!/^(?:sdk|provider)\//.test(file)) return false;
+      const { statements } = ts.createSourceFile(file, texts.get(file)!, ts.ScriptTarget.Latest, true);
+      return statements.some((one) => {
+        const loadsOnly = ts.isImportDeclaration(one) && !one.importClause;
+        return loadsOnly || ![...declares, ...types].some((isOne) => isOne(one));
+      });
+    });
+    assert.deepEqual(acting, [
+      // A limit of its own signal, which whoever uses that has.
+      "provider/http/cancellation.ts",
+      ...["provider/local/processes/main.ts", "provider/local/processes/orphan-watch.ts"],
+      ...["provider/runtime.ts", "sdk/cli/main.ts"],
+    ]);
+  });
+
   it("only tools and tests import tools; examples import the package", () => {
     const outside = imports.filter(({ file, of }) => of.startsWith("tools/") && !/^(?:tools|test)\//.test(file));
     assert.deepEqual(outside.map(show), []);

@@ -26,6 +26,10 @@ const MINIFIED_GETTER = "{enumerable:!0,get:function(){return ";
 const LEGIBLE_GETTER = "{enumerable:true,get:function(){return ";
 /** What only those need who import an entry: that it was an ES module, and names before they have values. */
 const ANNOUNCED = /^(?:Object\.defineProperty\(exports, "__esModule", .*|(?:exports\.\w+ = )+void 0;)$/gm;
+/** A file that is only to be loaded before another: nothing happens as one of ours is loaded, but for entries. */
+const LOADED = /^require\("\.\/[A-Z\d]+\.js"\);$/gm;
+/** The compiler keeps functions from having their module as `this`: none of them asks. */
+const CALLED = /\(0, ([\w$]+\.[\w$]+)\)(?=\()/g;
 
 /**
  * What is shipped: the sources as a few files without comments, and the declarations that users can come to. A file for
@@ -59,7 +63,8 @@ async function makePackage(root, built) {
     // By the compiler and not by esbuild, whose preamble is ten times the size, and there are many files.
     const { outputText } = ts.transpileModule(text, { compilerOptions });
     const isEntry = path.basename(file, ".js") in ENTRIES;
-    const lean = isEntry ? outputText : outputText.replace(ANNOUNCED, "");
+    const bare = outputText.replace(LOADED, "").replace(CALLED, " $1");
+    const lean = isEntry ? bare : bare.replace(ANNOUNCED, "");
     const { code } = await esbuild.transform(lean, { ...settings, format: "cjs" });
     fs.writeFileSync(file, code.replaceAll(REQUIRE, "require").replaceAll(MINIFIED_GETTER, LEGIBLE_GETTER));
   }
