@@ -7,6 +7,7 @@ import { untrash } from "../../provider/registry/untrash";
 import { Unfinished } from "../../provider/resources/handler";
 import { schemaTemplate } from "../../provider/resources/schema-template";
 import { tenantDatabase } from "../../provider/resources/tenant-database";
+import type { TenantDatabaseOutputs } from "../../provider/resources/tenant-database/outputs";
 import { usePostgres } from "../support/postgres";
 import { failure } from "../support/tenantsdb/replies";
 import { makeWorkspace } from "../support/tenantsdb/scene";
@@ -62,6 +63,95 @@ describe("the life of a tenant on TenantsDB", function () {
         /^acme: its rows were not counted \(.*administrator's key.*\); what it had is in the b/,
       );
       assert.equal(standIn.project.tenants.get("acme")?.status, "ready");
+    });
+  });
+
+  it("goes back to a backup with the rows of then, once a key, and has its schema brought up again", () => {
+    let refuses = false;
+    const interfere = ({ method, path }: { method: string; path: string }) =>
+      refuses && method === "POST" && path === "/deployments" ? failure(403, "this key may only read") : undefined;
+    return withShop({ interfere }, async (shop) => {
+      const { standIn, context, template, tenant, fresh, write, platform } = shop;
+      const names = ["acme", "globex"];
+      const app = await schemaTemplate.create({ inputs: template(), context });
+      const made = new Map<string, Awaited<ReturnType<typeof tenantDatabase.create>>>();
+      const backups = new Map<string, string>();
+      for (const name of names) {
+        made.set(name, await tenantDatabase.create({ inputs: tenant(name, { schema: template().ref }), context }));
+        await standIn.sql(`app__${name}`, "INSERT INTO notes VALUES (1, 'then')");
+        backups.set(name, (await platform.takeBackup!(name))!.id);
+      }
+      write("0002_author.sql", "ALTER TABLE notes ADD COLUMN author text;\n");
+      await schemaTemplate.update({ id: app.id, olds: app.outputs, news: template(), context });
+      const inputs = (name: string, restoreFrom?: object) => ({
+        ...tenant(name, { schema: template().ref }),
+        restoreFrom,
+      });
+      const update = async (name: string, restoreFrom: object | undefined, of = fresh()) => {
+        const { id, outputs } = made.get(name)!;
+        return {
+          id,
+          outputs: await tenantDatabase.update({ id, olds: outputs, news: inputs(name, restoreFrom), context: of }),
+        };
+      };
+      for (const name of names) {
+        made.set(name, await update(name, undefined));
+        await standIn.sql(`app__${name}`, "INSERT INTO notes VALUES (2, 'later', 'me')");
+      }
+      const rollbacks = () => standIn.requests.filter(({ path }) => path.endsWith("/rollback")).length;
+
+      // What is refused has used up no key.
+      const unknown = update("acme", { backup: "s3://nothing", key: "import" });
+      await assert.rejects(unknown, /roll tenant "acme" back to "s3:\/\/nothing": backup not found \(404\)/);
+      assert.equal(rollbacks(), 1);
+
+      const run = fresh();
+      const before = new Map(made);
+      for (const name of names) {
+        made.set(name, await update(name, { backup: backups.get(name)!, key: "import" }, run));
+        const rows = await standIn.sql(`app__${name}`, "SELECT id, body, author FROM notes");
+        assert.deepEqual(rows, [{ id: 1, body: "then", author: null }]);
+        const { schemaVersion, restores } = made.get(name)!.outputs;
+        assert.equal(schemaVersion, "0002_author");
+        assert.deepEqual(
+          restores?.map(({ key, to, database, undoUntil }) => [key, to, database, undoUntil]),
+          [["import", backups.get(name), name, undefined]],
+        );
+      }
+      assert.equal(rollbacks(), 3);
+
+      // What was put back and not brought up is so by the next run, which does not put it back again.
+      const { id } = made.get("globex")!;
+      const news = inputs("globex", { backup: backups.get("globex")!, key: "second" });
+      refuses = true;
+      const failed = await update("globex", news.restoreFrom).catch((error: unknown) => error);
+      refuses = false;
+      assert.ok(failed instanceof Unfinished);
+      const left = failed.outputs as TenantDatabaseOutputs;
+      assert.deepEqual([left.schemaVersion, left.restores?.length], [undefined, 2]);
+      assert.equal((await tenantDatabase.diff({ id, olds: left, news, context: fresh() })).changes, true);
+      const brought = await tenantDatabase.update({ id, olds: left, news, context: fresh() });
+      assert.deepEqual([brought.schemaVersion, brought.restores], ["0002_author", left.restores]);
+      assert.equal((await standIn.sql("app__globex", "SELECT author FROM notes")).length, 1);
+      assert.equal(rollbacks(), 4);
+
+      // Never again by that key: where state has it, where it lost it, and where the program says it no more.
+      await standIn.sql("app__acme", "INSERT INTO notes VALUES (3, 'since', 'me')");
+      const declared = inputs("acme", { backup: backups.get("acme")!, key: "import" });
+      const read = (await tenantDatabase.read({ ...made.get("acme")!, context: fresh() }))!;
+      assert.deepEqual(read, made.get("acme")!.outputs);
+      for (const news of [declared, inputs("acme")]) {
+        const { id } = made.get("acme")!;
+        assert.equal((await tenantDatabase.diff({ id, olds: read, news, context: fresh() })).changes, false);
+      }
+      made.set("acme", before.get("acme")!);
+      const again = await update("acme", declared.restoreFrom);
+      assert.deepEqual(
+        again.outputs.restores?.map(({ key, isUnclear }) => [key, isUnclear]),
+        [["import", undefined]],
+      );
+      assert.equal(rollbacks(), 4);
+      assert.equal((await standIn.sql("app__acme", "SELECT id FROM notes")).length, 2);
     });
   });
 

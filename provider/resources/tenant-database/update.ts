@@ -98,9 +98,9 @@ export async function updateTenantDatabase(
       if (pending !== undefined) {
         const { restores, inPlace } = await restoreOrUndo(context, reached, pending, note);
         reached = { ...reached, restores };
-        // Its ledger is that of then.
-        if (inPlace)
-          reached = { ...reached, schemaVersion: await reportVersion(context, reached, reached.schemaVersion) };
+        // Its ledger is that of then; where it has none, it is brought up, by the next run if not by this one.
+        const known = context.platform.deployments ? undefined : reached.schemaVersion;
+        if (inPlace) reached = { ...reached, schemaVersion: await reportVersion(context, reached, known) };
         migrates ||= inPlace && schema !== undefined && !schema.rollout;
       }
       let observed = await observeConfiguration(context, present, desired);

@@ -4,12 +4,12 @@ import type { TemplateRef } from "../template-ref";
 import { deployToAll, recordsOf } from "./deploy";
 import type { Recorded } from "./records";
 
-/** Deployments that this process has begun because a tenant was behind, by template. */
-const repeated = new WeakMap<Context, Map<string, Promise<void>>>();
+/** The last deployment that this process has begun because a tenant was behind, by template. */
+const repeated = new WeakMap<Context, Map<string, Promise<unknown>>>();
 
 /**
  * The last migration that a tenant has, told from its blueprint's version. One that is behind its template (it was in the
- * trash, suspended, or failed) is deployed to once more. Fails with "migration-failed" where it stays behind.
+ * trash, suspended, restored, or failed) is deployed to once more. Fails with "migration-failed" where it stays behind.
  */
 export async function deployedVersion(
   context: Context,
@@ -18,19 +18,31 @@ export async function deployedVersion(
 ): Promise<string | undefined> {
   const found = await look(context, tenant, template);
   if (found === template.version) return found;
-  const known = repeated.get(context) ?? new Map<string, Promise<void>>();
+  const known = repeated.get(context) ?? new Map<string, Promise<unknown>>();
   repeated.set(context, known);
-  const deploying =
-    known.get(template.name) ?? deployToAll(context.platform.deployments!, template.name, () => undefined);
-  known.set(template.name, deploying);
-  await deploying;
-  const after = await look(context, tenant, template);
+  const bringing = bringUp(context, tenant, template, known.get(template.name));
+  known.set(template.name, bringing);
+  const after = await bringing;
   if (after === template.version) return after;
   throw new TenantryError(
     "migration-failed",
     `schema: ${tenant} has ${after ?? "nothing"} of "${template.name}", and the deployment did not bring it to ${template.version}.`,
     { fix: "Look at its deployments in TenantsDB; then run `pulumi up` again." },
   );
+}
+
+/** By one deployment for all that are behind; by another one for a tenant that was restored since `earlier` began. */
+async function bringUp(
+  context: Context,
+  tenant: string,
+  template: TemplateRef,
+  earlier: Promise<unknown> | undefined,
+): Promise<string | undefined> {
+  await earlier;
+  const found = earlier && (await look(context, tenant, template));
+  if (found === template.version) return found;
+  await deployToAll(context.platform.deployments!, template.name, () => undefined);
+  return look(context, tenant, template);
 }
 
 async function look(context: Context, tenant: string, { name, version }: TemplateRef): Promise<string | undefined> {

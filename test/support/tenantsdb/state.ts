@@ -21,12 +21,22 @@ export interface StoredDatabase {
   version: number;
 }
 
+export interface StoredBackup {
+  readonly path: string;
+  readonly type: string;
+  readonly at: Date;
+  readonly engine: Engine;
+  /** Which database it is of, and what that had of its blueprint. */
+  readonly of?: { readonly blueprint: string; readonly version: number };
+  readonly snapshots: ReadonlyMap<string, string>;
+}
+
 export interface StoredTenant {
   readonly id: string;
   status: string;
   readonly databases: StoredDatabase[];
   readonly createdAt: string;
-  readonly backups: { path: string; type: string; at: Date; engine: Engine; snapshots: Map<string, string> }[];
+  readonly backups: StoredBackup[];
   readonly logs: { query: string; source: string; success: boolean; ms: number; at: string }[];
   readonly deployments: StoredDeployment[];
   undoUntil: Date | undefined;

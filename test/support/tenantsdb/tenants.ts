@@ -139,9 +139,17 @@ export function tenantRoutes({ project, databases, operations, plan }: TenantRou
     for (const database of tenant.databases) {
       const number = tenant.backups.length + paths.length;
       const path = `s3://tenantsdb-backups/${project.id}/${tenant.id}/${database.blueprint}_${day}_${stamp.slice(20, 23)}_${number}.sql`;
+      const { blueprint, version } = database;
       const snapshots = await databases.snapshot({ ...tenant, databases: [database] }, `${tenant.id}${number}`);
       operations.later(() =>
-        tenant.backups.push({ path, type, at: new Date(stamp), engine: database.engine, snapshots }),
+        tenant.backups.push({
+          path,
+          type,
+          at: new Date(stamp),
+          engine: database.engine,
+          of: { blueprint, version },
+          snapshots,
+        }),
       );
       paths.push(path);
     }
@@ -152,7 +160,12 @@ export function tenantRoutes({ project, databases, operations, plan }: TenantRou
     const found = tenant.backups.find(({ path }) => path === body["storage_path"]);
     if (!found) return failure(404, "backup not found");
     if (tenant.status !== "ready") return wrongState(tenant, "ready");
-    operations.begin(tenant, "rollback", ["restoring"], () => databases.putBack(found.snapshots));
+    operations.begin(tenant, "rollback", ["restoring"], async () => {
+      await databases.putBack(found.snapshots);
+      // TenantsDB docs do not say what version a tenant then shows; that of its schema is taken to be shown.
+      const database = tenant.databases.find(({ blueprint }) => blueprint === found.of?.blueprint);
+      if (database && found.of) database.version = found.of.version;
+    });
     return ok({ status: "restoring", paths: [found.path] });
   };
 
