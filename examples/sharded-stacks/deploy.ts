@@ -16,8 +16,7 @@ async function deploy(verb = "up"): Promise<void> {
   const run = verbs[verb];
   if (!run) throw new Error(`${verb} is none of ${Object.keys(verbs).join(", ")}.`);
   const failed: string[] = [];
-  const waiting = Object.keys(stacks);
-  const work = async (): Promise<void> => {
+  const work = async (waiting: string[]): Promise<void> => {
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
       // One shard that fails holds up no other; the next deploy does what is left.
       await deployOne(name, run).catch((error: unknown) => {
@@ -26,7 +25,12 @@ async function deploy(verb = "up"): Promise<void> {
       });
     }
   };
-  await Promise.all(Array.from({ length: atOnce }, work));
+  const names = Object.keys(stacks);
+  // Those that make groups before those that use groups of others, and the other way round where all of it goes.
+  const rounds = [true, false].map((makes) => names.filter((name) => stacks[name]!.groups.length > 0 === makes));
+  for (const waiting of verb === "destroy" ? rounds.reverse() : rounds) {
+    await Promise.all(Array.from({ length: atOnce }, () => work(waiting)));
+  }
   if (failed.length > 0) throw new Error(`${verb} failed for ${failed.join(", ")}.`);
 }
 

@@ -5,6 +5,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { describe, it } from "mocha";
 import { parse } from "yaml";
+import { runCli } from "../cli/run-cli";
 import { type CountedPlatform, withCountedPlatform } from "../support/counted-platform";
 import { type Project, type ProjectOptions, type Run, withProject } from "../support/engine";
 
@@ -294,8 +295,8 @@ describe("the examples", () => {
       assert.deepEqual(
         Object.entries(before).map(([group, names]) => [group, names.length]),
         [
-          ["eu-shard-a", 10],
-          ["eu-shard-b", 10],
+          ["eu-1", 10],
+          ["eu-2", 10],
         ],
       );
 
@@ -305,6 +306,33 @@ describe("the examples", () => {
       const plan = await deploy("preview");
       assert.match(plan.stdout, /^shard-b: +create 1: another-1$/m);
       assert.match(plan.stdout, /^shard-a: +remove 1: customer-1$/m);
+      // A stack is split: half of its buckets and their tenants go to another one, and no database is made or deleted.
+      const shards = await readFile(path.join(project.folder, "shards.ts"), "utf8");
+      const split =
+        '"shard-a": { buckets: [0, 15], groups: ["eu-1"] },\n  "shard-c": { buckets: [16, 31], groups: [] },';
+      await project.write({
+        "tenants.json": JSON.stringify(tenants),
+        "shards.ts": shards.replace(/"shard-a": .*/, split),
+      });
+      const leaving = [1, 8, 25, 26, 27].map((n) => `tenant-customer-${n}`);
+      const to = ["--to-fleet", "prod", "--to-stack", "organization/tenantry-sharded-stacks/shard-c"];
+      const move = ["move", ...leaving, "--stack", "shard-a", ...to, "--yes"];
+      const moved = await runCli(move, { cwd: project.folder, env: project.env });
+      assert.equal(moved.code, 0, moved.stderr);
+      const ids = async (): Promise<string[]> =>
+        (await platform.api.ok<{ databases: { DbId: string }[] }>("GET", "/databases")).databases.map(
+          ({ DbId }) => DbId,
+        );
+      const were = await ids();
+      await deploy();
+      assert.deepEqual(await where(), before);
+      const now = await ids();
+      assert.deepEqual(
+        were.filter((id) => !now.includes(id)),
+        [],
+      );
+      const status = await runCli(["fleet", "status", "--stack", "shard-c"], { cwd: project.folder, env: project.env });
+      assert.match(status.stdout, /ready +5$/m, status.stderr);
       await deploy("destroy");
       assert.deepEqual(await where(), {});
 

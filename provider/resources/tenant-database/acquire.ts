@@ -233,7 +233,7 @@ function takenBy(claim: Claim, self: string): TenantryError {
     );
   }
   return new TenantryError("not-owner", `name: the database "${claim.name}" belongs to ${claim.address}.`, {
-    fix: `Choose another name, or take it from there with adopt: "force" . ${handOverFirst(claim, self)} ${takeOrphan(claim, self)}`,
+    fix: `Choose another name, or take it from there with adopt: "force". ${handOverFirst(claim, self)} ${takeOrphan(claim, self)}`,
   });
 }
 
