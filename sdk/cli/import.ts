@@ -73,11 +73,13 @@ async function importTenants(names: string[], { json, dryRun, force, ...flags }:
   const isWritten = toFile && plan.tenants.length > 0;
   if (isWritten) writeManifest(out, text, force);
   if (json) process.stdout.write(documentOf(scene, plan, isWritten ? out : null));
-  else if (out === "-" && !dryRun) process.stdout.write(text);
+  else if (out === "-" && !dryRun && plan.tenants.length > 0) process.stdout.write(text);
   else {
     const lines = [contextLine(scene), ...scene.notes, ...importReport(plan, out, isWritten)];
     if (isWritten) lines.push(...nextSteps(plan.tenants, out, hasFleets));
-    process.stdout.write(lines.map((line) => `${line}\n`).join(""));
+    // What is piped on is a manifest or nothing.
+    const { stdout, stderr } = process;
+    (out === "-" && !dryRun ? stderr : stdout).write(lines.map((line) => `${line}\n`).join(""));
   }
   if (plan.tenants.length === 0) {
     throw new TenantryError("invalid-input", "There is no database to import, so nothing was written.", {

@@ -4,7 +4,15 @@ import type { Figure, LogEntry } from "../../provider/platform/life";
 import type { Platform } from "../../provider/platform/platform";
 import { oneLine } from "./one-line";
 import { table } from "./schema/table";
-import { type Read, type Reader, type ReaderFlags, readerCommand, secondsFlag, wholeFlag } from "./tenant/reader";
+import {
+  type Read,
+  type Reader,
+  type ReaderFlags,
+  pastInstead,
+  readerCommand,
+  secondsFlag,
+  wholeFlag,
+} from "./tenant/reader";
 
 /** `tenantry logs | metrics | stats | instances | backups TENANT`: what the platform tells of one tenant. */
 export const readerCommands = (): Command[] => readers.map(readerCommand);
@@ -18,7 +26,8 @@ export const readers: readonly Reader<never>[] = [
     example: "tenantry logs acme --type slow --since 24h",
     has: ({ logs }) => logs,
     lacking: "no logs of a tenant's queries",
-    instead: "`npx tenantry stats` may show what its queries cost.",
+    instead: ({ statistics }) =>
+      statistics ? "`npx tenantry stats` shows what its queries cost." : "Log them where the application runs.",
     options: [
       new Option("--type <type>", "only these").choices(["error", "slow"]),
       new Option("--search <text>", "only queries with this text in them"),
@@ -34,7 +43,7 @@ export const readers: readonly Reader<never>[] = [
     example: "tenantry metrics acme",
     has: ({ metrics }) => metrics,
     lacking: "no figures of a single tenant",
-    instead: "`npx tenantry usage` shows what all of them use.",
+    instead: ({ usage }) => (usage ? "`npx tenantry usage` shows what all of them use." : "Look in its console."),
     async read(platform, name) {
       const metrics = await platform.metrics!(name);
       return { document: { metrics }, lines: table(metrics.map((one) => [one.name, figureText(one)])) };
@@ -46,7 +55,7 @@ export const readers: readonly Reader<never>[] = [
     example: "tenantry stats acme --json",
     has: ({ statistics }) => statistics,
     lacking: "no statistics of a tenant's queries",
-    instead: "Measure them where the application runs.",
+    instead: () => "Measure them where the application runs.",
     async read(platform, name) {
       const { figures, queries } = await platform.statistics!(name);
       const rows = queries.map((one) => [...one.figures.map(figureText), oneLine(one.query)]);
@@ -67,7 +76,7 @@ export const readers: readonly Reader<never>[] = [
     example: "tenantry instances acme",
     has: ({ instances }) => instances,
     lacking: "nothing to tell of where a database runs",
-    instead: "Its group's location is all there is.",
+    instead: () => "Its group's location is all there is.",
     async read(platform, name) {
       const instances = await platform.instances!(name);
       const rows = instances.map((one) => [one.name, one.kind, one.region, one.hostname ?? "-"]);
@@ -80,7 +89,7 @@ export const readers: readonly Reader<never>[] = [
     example: "tenantry backups acme --take",
     has: ({ backups, backupOnDemand }, { take }) => (take ? backupOnDemand : backups),
     lacking: "no backups that could be named",
-    instead: "`restoreFrom: { timestamp, key }` copies a past moment where the platform keeps a history.",
+    instead: pastInstead,
     options: [new Option("--take", "take one first")],
     async read(platform, name, { take }) {
       const taken = take ? await platform.takeBackup!(name) : undefined;
@@ -102,7 +111,7 @@ export const readers: readonly Reader<never>[] = [
     example: "tenantry deployments acme --limit 10",
     has: ({ schemas }) => schemas === "deployments",
     lacking: "no deployments: Tenantry brings a schema to each of its tenants itself",
-    instead: "`npx tenantry schema status` shows what each of them has had.",
+    instead: () => "`npx tenantry schema status` shows what each of them has had.",
     options: [new Option("--limit <count>", "at most so many").default("50")],
     async read(platform, name, { limit }) {
       const most = wholeFlag(limit, "--limit");

@@ -9,6 +9,7 @@ import { type Untrashed, untrash } from "../../provider/registry/untrash";
 import { withSettings } from "./registry/flags";
 import { type Ground, type GroundFlags, groundLine, openPlainGround } from "./schema/ground";
 import { type FoundTenant, findTenant, requireLiving } from "./tenant/find";
+import { pastInstead } from "./tenant/reader";
 
 type Flags = GroundFlags & {
   readonly json?: boolean;
@@ -105,7 +106,7 @@ async function putBack(ground: Ground, found: FoundTenant, points: readonly Rest
   if (!platform.capabilities.restoreInPlace.includes(kind)) {
     const what = kind === "backup" ? "has no backups that can be named" : "puts nothing back where it is";
     throw new TenantryError("unsupported", `--${kind}: ${platform.name} ${what}.`, {
-      fix: "`restoreFrom: { timestamp, key }` copies a past moment where the platform keeps a history.",
+      fix: pastInstead(platform.capabilities),
     });
   }
   await requireLiving(ground, found);
@@ -123,7 +124,9 @@ async function takeBack(ground: Ground, found: FoundTenant, json?: boolean): Pro
   const { platform } = ground.context;
   if (platform.capabilities.restoreUndo === 0) {
     throw new TenantryError("unsupported", `--undo: ${platform.name} takes no restore back.`, {
-      fix: "`restoreFrom: { undo }` deletes the copy that a restore has made there.",
+      fix: platform.capabilities.seedAtTime
+        ? "`restoreFrom: { undo }` deletes the copy that a restore has made there."
+        : "Nothing is restored there either.",
     });
   }
   await requireLiving(ground, found);

@@ -59,7 +59,7 @@ async function suspend(ground: Ground, found: FoundTenant, to: boolean): Promise
   const { platform } = ground.context;
   if (!platform.capabilities.block && !platform.capabilities.suspend) {
     throw new TenantryError("unsupported", `${platform.name} cannot suspend a tenant and keep its data.`, {
-      fix: "Let its tokens run out, or rotate them.",
+      fix: platform.capabilities.rotation === "none" ? "Let its tokens run out." : "Rotate its tokens.",
     });
   }
   const { name, address } = found.claim;

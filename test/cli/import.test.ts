@@ -117,6 +117,7 @@ describe("tenantry import", function () {
       const none = await cli();
       assert.equal(none.code, 1);
       assert.match(none.stderr, /There is no database to import, so nothing was written/);
+      assert.equal((await cli("--out", "-")).stdout, "");
       await make(bench, "acme");
       for (const [args, text] of [
         [["--pattern", "{name}"], /--pattern: "\{name\}": \{name\} is nothing that a name can say/],

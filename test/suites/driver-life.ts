@@ -240,14 +240,19 @@ export function describeLife(name: string, start: () => Promise<DriverUnderTest>
 
     for (const reader of readers) {
       it(`\`tenantry ${reader.verb}\`: is refused exactly where its flag denies it, with what to do instead`, () => {
-        const { logs, metrics, statistics, instances, backups, schemas } = platform.capabilities;
+        const { logs, metrics, statistics, instances, backups, schemas, usage, seedAtTime } = platform.capabilities;
         const all: Record<string, boolean> = {
           ...{ logs, metrics, stats: statistics, instances, backups, deployments: schemas === "deployments" },
+          ...{ usage, restoreFrom: seedAtTime, schema: schemas === "migrations" },
         };
         const refusal = refusalOf(reader, platform, {} as never);
         assert.equal(refusal === undefined, all[reader.verb]);
         if (refusal)
           assert.ok(hasCode(refusal, "unsupported") && refusal.fix && refusal.message.startsWith(platform.name));
+        // Nor is anything advised that is refused there, too.
+        for (const [, advised] of refusal?.fix?.matchAll(/`(?:npx tenantry )?(\w+)/g) ?? []) {
+          assert.ok(all[advised!], refusal!.fix);
+        }
       });
     }
   });

@@ -25,7 +25,7 @@ export interface Reader<Flags extends ReaderFlags> {
   readonly has: (of: Capabilities, flags: Flags) => boolean;
   /** What a platform lacks that has it not, and what to do instead: "no logs of a tenant's queries". */
   readonly lacking: string;
-  readonly instead: string;
+  readonly instead: (of: Capabilities) => string;
   readonly options?: readonly Option[];
   /** `name`: of the database. */
   readonly read: (platform: Platform, name: string, flags: Flags) => Promise<Read>;
@@ -55,7 +55,7 @@ export function refusalOf<Flags extends ReaderFlags>(
 ): TenantryError | undefined {
   return has(capabilities, flags)
     ? undefined
-    : new TenantryError("unsupported", `${name} has ${lacking}.`, { fix: instead });
+    : new TenantryError("unsupported", `${name} has ${lacking}.`, { fix: instead(capabilities) });
 }
 
 async function run<Flags extends ReaderFlags>(
@@ -80,6 +80,12 @@ async function run<Flags extends ReaderFlags>(
       : `${[groundLine(ground), ...lines].join("\n")}\n`,
   );
 }
+
+/** What to do about the past of a tenant where nothing of it has a name. */
+export const pastInstead = ({ seedAtTime }: Capabilities): string =>
+  seedAtTime
+    ? "`restoreFrom: { timestamp, key }` copies a past moment where the platform keeps a history."
+    : "Keep copies of your own.";
 
 /** Fails with "invalid-input" naming the flag. */
 export function wholeFlag(text: string, flag: string): number {
