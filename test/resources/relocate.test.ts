@@ -59,6 +59,21 @@ async function assertWhole(bench: Bench, { id, outputs }: Made, name = "acme", g
   );
 }
 
+/** Somewhere are all rows, for whoever reads; also where the run that carries them is dead. */
+async function assertReadable(...benches: readonly Bench[]): Promise<void> {
+  const counts = await Promise.all(
+    benches.map(async (bench) => {
+      const names = await bench.databases();
+      const count = (name: string) => bench.sql(name, "SELECT count(*) AS n FROM notes").catch(() => []);
+      return (await Promise.all(names.map(count))).flat();
+    }),
+  );
+  assert.ok(
+    counts.flat().some(({ n }) => n === rows),
+    JSON.stringify(counts),
+  );
+}
+
 /** What was left: closed, and due in a week. */
 async function assertKept(bench: Bench, name: string, group: string): Promise<void> {
   const settings = await bench.api.ok("GET", `/databases/${name}/configuration`);
@@ -284,6 +299,7 @@ describe("TenantDatabase: moves", function () {
         if (n > 0) await assert.rejects(first, Unfinished, `write ${n}`);
         else await first;
         writes = counted();
+        await assertReadable(from, to);
         const moved = n > 0 ? await update(made, news, beside(to.context(), from.context())) : await first;
         await assertWhole(to, moved);
         await assertKept(from, "acme", "eu");
@@ -308,6 +324,7 @@ describe("TenantDatabase: moves", function () {
         if (n > 0) await assert.rejects(first, Unfinished, `write ${n}`);
         else await first;
         writes = counted();
+        await assertReadable(bench);
         const moved = n > 0 ? await update(made, news, bench.context()) : await first;
         await assertWhole(bench, moved);
         const names = await bench.databases();
