@@ -168,6 +168,8 @@ describe("a TenantFleet is careful", function () {
         declare([member("a", { adopt: "unowned" }), member("d", { deletionPolicy: "retain" }), member("e")]),
       );
       assert.equal(recordsOf(done!.outputs)["a"]!.adopted, true);
+      const fewer = await up(declare([member("f")]), bench.context({ config: { maxRemovals: "3" } }));
+      assert.equal(fewer!.note, "create 1: f; remove 1: e; let go 2 (data stays): a, d");
       await destroy();
       assert.deepEqual(await bench.databases(), ["t-a", "t-b", "t-c", "t-d"]);
       assert.deepEqual(

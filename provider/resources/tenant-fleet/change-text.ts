@@ -1,5 +1,6 @@
 import { parseTemplateRef } from "../../rollout/template-ref";
 import type { FleetChanges } from "./changes";
+import type { FleetRecord } from "./record";
 
 /** How many tenants of a kind are named; the rest is counted. */
 const named = 3;
@@ -7,6 +8,7 @@ const named = 3;
 /** What would happen to whom, in one line: "create 1,200: acme, globex, initech and 1,197 more; remove 1: umbrella". */
 export function changeText({ create, change, replace, bring, remove }: FleetChanges): string {
   const ids = (tenants: FleetChanges["change"]): string[] => tenants.map(({ tenant }) => tenant.id);
+  const leaving = (stays: boolean): string[] => remove.flatMap((record) => (isKept(record) === stays ? record.id : []));
   return [
     ...part(
       "create",
@@ -17,12 +19,14 @@ export function changeText({ create, change, replace, bring, remove }: FleetChan
     ...[...bring].flatMap(([schema, tenants]) =>
       part("bring", ids(tenants), ` to ${parseTemplateRef(schema)?.version}`),
     ),
-    ...part(
-      "remove",
-      remove.map(({ id }) => id),
-    ),
+    ...part("remove", leaving(false)),
+    ...part("let go", leaving(true), " (data stays)"),
   ].join("; ");
 }
+
+/** By what state says alone; a platform that deletes nothing keeps the rest too. */
+const isKept = ({ profile, adopted }: FleetRecord): boolean =>
+  (profile.deletionPolicy ?? (adopted ? "retain" : undefined)) === "retain";
 
 const part = (verb: string, ids: readonly string[], to = ""): string[] =>
   ids.length === 0 ? [] : [`${verb} ${count(ids.length)}${to}: ${someOf(ids)}`];
