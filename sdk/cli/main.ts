@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 import { Command } from "commander";
-import { TenantryError } from "../../provider/platform/errors";
 import { doctorCommand } from "./doctor";
 import { fleetCommand } from "./fleet";
 import { importCommand } from "./import";
@@ -17,6 +16,7 @@ import { reapCommand } from "./reap";
 import { registryCommand } from "./registry";
 import { restoreCommand } from "./restore";
 import { schemaCommand } from "./schema";
+import { run } from "./run";
 import { resumeCommand, suspendCommand } from "./suspend";
 import { usageCommand } from "./usage";
 
@@ -43,10 +43,4 @@ const program = new Command("tenantry")
 
 for (const command of readerCommands()) program.addCommand(command);
 
-program.parseAsync().catch((error: unknown) => {
-  // A TenantryError says what happened and what to do; its stack would only bury that. Anything else is our fault.
-  process.stderr.write(
-    `tenantry: ${error instanceof TenantryError ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
-  );
-  process.exitCode = 1;
-});
+void run(program);

@@ -10,13 +10,20 @@ import { usePostgres } from "../support/postgres";
 import { failure } from "../support/tenantsdb/replies";
 import { type Shop, withShop } from "../support/tenantsdb/shop";
 import type { StandInOptions } from "../support/tenantsdb/stand-in";
+import { connectionChecks } from "../../sdk/cli/doctor/connection";
+import { readerCommands } from "../../sdk/cli/readers";
+import { restoreCommand } from "../../sdk/cli/restore";
+import { resumeCommand, suspendCommand } from "../../sdk/cli/suspend";
 import { writeFakePulumi } from "./fake-pulumi";
 import { type Ended, runCli } from "./run-cli";
+import { runHere } from "./run-here";
 
 /** One project for all tests, each of which has a tenant of its own. */
 interface Scene extends Shop {
-  /** Runs `tenantry ...`; fails where it ends otherwise than `code` says, 0 by default, or prints a secret. */
+  /** Runs `tenantry ...` in this process; fails where it ends otherwise than `code` says, 0 by default, or prints a secret. */
   cli(args: readonly string[], code?: number): Promise<Ended>;
+  /** The same in a process of its own. */
+  start(args: readonly string[], code?: number): Promise<Ended>;
   json<Document>(args: readonly string[]): Promise<Document>;
   /** A tenant with a table of notes, by a run of its own: a restore by hand overtakes those before it. */
   make(name: string): ReturnType<typeof tenantDatabase.create>;
@@ -49,13 +56,15 @@ describe("tenantry on TenantsDB", function () {
         ...{ TENANTRY_PLATFORM: "tenantsdb", TENANTRY_ORGANIZATION: project, TENANTRY_API_URL: standIn.url },
         ...{ TENANTRY_API_TOKEN: apiKey, TENANTRY_PROXY_PASSWORD: proxyPassword },
       };
-      const cli: Scene["cli"] = async (args, code = 0) => {
-        const { stdout, stderr, ...done } = await runCli([...args], { cwd, env });
-        const said = `${stdout}${stderr}`;
+      const judged = (done: Ended, code = 0): Ended => {
+        const said = `${done.stdout}${done.stderr}`;
         assert.ok(!said.includes(apiKey) && !said.includes(proxyPassword), "it prints a secret");
         assert.equal(done.code, code, said);
-        return { ...done, stdout, stderr };
+        return done;
       };
+      const verbs = () => [suspendCommand(), resumeCommand(), restoreCommand(), ...readerCommands()];
+      const cli: Scene["cli"] = async (args, code) => judged(await runHere(verbs(), args, { cwd, env }), code);
+      const start: Scene["start"] = async (args, code) => judged(await runCli([...args], { cwd, env }), code);
       try {
         const self = "organization/shop/dev/eu";
         await group.create({ inputs: { self, name: project, location: "default" }, context });
@@ -63,6 +72,7 @@ describe("tenantry on TenantsDB", function () {
         await use({
           ...shop,
           cli,
+          start,
           json: async (args) => JSON.parse((await cli([...args, "--json"])).stdout) as never,
           make: (name) =>
             tenantDatabase.create({ inputs: declared(name, { schema: template().ref }), context: fresh() }),
@@ -89,11 +99,11 @@ describe("tenantry on TenantsDB", function () {
   });
 
   it("brings back what was deleted softly, says what it lacks, and puts it back to the backup of then", async () => {
-    const { cli, json, standIn, fresh, make } = scene;
+    const { cli, json, standIn, start, fresh, make } = scene;
     const acme = await make("acme");
     await standIn.sql("app__acme", "INSERT INTO notes VALUES (1, 'a'), (2, 'b')");
     await tenantDatabase.delete({ ...acme, context: fresh() });
-    const { stderr } = await cli(["restore", "acme"], 1);
+    const { stderr } = await start(["restore", "acme"], 1);
     const backup = standIn.project.tenants.get("acme")!.backups[0]!.path;
     const said =
       `tenantry: acme: it is back, but not with the rows it was deleted with: app.public.notes has 0 rows and had 2; ` +
@@ -106,17 +116,21 @@ describe("tenantry on TenantsDB", function () {
       { body: "a" },
       { body: "b" },
     ]);
-    const [again, unknown] = await Promise.all([
-      cli(["restore", "acme"]),
-      cli(["restore", "acme", "--backup", "s3://nothing"], 1),
-    ]);
-    assert.match(again.stdout, /^acme: it is not in the trash, so nothing was done\.$/m);
+    assert.match((await cli(["restore", "acme"])).stdout, /^acme: it is not in the trash, so nothing was done\.$/m);
+    const unknown = await cli(["restore", "acme", "--backup", "s3://nothing"], 1);
     assert.match(unknown.stderr, /Could not roll tenant "acme" back to "s3:\/\/nothing": backup not found \(404\)/);
   });
 
   it("brings back what has all its rows without a word more", async () => {
-    const { cli, fresh, make } = scene;
+    const { cli, fresh, make, project } = scene;
     await tenantDatabase.delete({ ...(await make("bolt")), context: fresh() });
+    // Where the platform has the trash it is not listed, and no claim of it is to be given up.
+    const checks: string[] = [];
+    for await (const { name, status, found } of connectionChecks(fresh().settings, "organization/shop/dev")) {
+      if (name === `registry of group "${project}"`) checks.push(`${status}: ${found}`);
+    }
+    assert.equal(checks.length, 1, checks.join("\n"));
+    assert.match(checks[0]!, /^ok: \d names held, 0 unfinished, 1 in the trash$/);
     assert.match((await cli(["restore", "bolt"])).stdout, /^bolt: it is back, with all its rows\.$/m);
   });
 
@@ -133,15 +147,14 @@ describe("tenantry on TenantsDB", function () {
     };
     const putBack = ["restore", "corp", "--backup", backup];
     trouble = { tenant: "corp", is: failure(403, "this key may only read", "role_required") };
-    await Promise.all([
-      fails(["suspend", "corp"], /Could not suspend tenant "corp": this key may only read \(403\)\. Use an API key/),
-      fails(putBack, /Could not roll tenant "corp" back to .*only read \(403\)/),
-    ]);
+    await fails(
+      ["suspend", "corp"],
+      /Could not suspend tenant "corp": this key may only read \(403\)\. Use an API key/,
+    );
+    await fails(putBack, /Could not roll tenant "corp" back to .*only read \(403\)/);
     trouble = { tenant: "corp", is: failure(503, "maintenance") };
-    await Promise.all([
-      fails(["suspend", "corp"], /Could not suspend tenant "corp": maintenance \(503\)/),
-      fails(putBack, /Could not roll tenant "corp" back to .*maintenance \(503\)/),
-    ]);
+    await fails(["suspend", "corp"], /Could not suspend tenant "corp": maintenance \(503\)/);
+    await fails(putBack, /Could not roll tenant "corp" back to .*maintenance \(503\)/);
     trouble = undefined;
     await cli(["suspend", "corp"]);
     await fails(putBack, /it is suspended.* Resume it first: `npx tenantry resume corp`/);
@@ -153,34 +166,27 @@ describe("tenantry on TenantsDB", function () {
   });
 
   it("suspends and resumes, and lists deployments and backups", async () => {
-    const { cli, json, standIn, make } = scene;
+    const { cli, json, standIn, start, make } = scene;
     await make("dock");
     const stored = standIn.project.tenants.get("dock")!;
-    assert.match((await cli(["suspend", "dock"])).stdout, /^dock: reads and writes are refused, its data stays\.$/m);
+    assert.match((await start(["suspend", "dock"])).stdout, /^dock: reads and writes are refused, its data stays\.$/m);
     assert.equal(stored.status, "suspended");
-    const said = await Promise.all(
-      [["suspend", "dock"], ["deployments"], ["deployments", "dock"]].map((args) => cli(args)),
-    );
-    const [again, all, none] = said.map(({ stdout }) => stdout);
-    assert.match(again!, /^dock: it was suspended already\.$/m);
-    assert.match(all!, /^AT +BLUEPRINT +VERSION +STATUS +TENANTS +DEPLOYMENT$/m);
-    assert.match(all!, /^20\S+Z +app +1\.1 +completed +0 of 0 +dep_/m);
-    assert.match(none!, /^There are none yet\.$/m);
+    assert.match((await cli(["suspend", "dock"])).stdout, /^dock: it was suspended already\.$/m);
     assert.match((await cli(["resume", "dock"])).stdout, /^dock: it goes on\.$/m);
     assert.equal(stored.status, "ready");
 
+    const all = (await cli(["deployments"])).stdout;
+    assert.match(all, /^AT +BLUEPRINT +VERSION +STATUS +TENANTS +DEPLOYMENT$/m);
+    assert.match(all, /^20\S+Z +app +1\.1 +completed +0 of 0 +dep_/m);
+    assert.match((await cli(["deployments", "dock"])).stdout, /^There are none yet\.$/m);
     stored.deployments.push(...standIn.project.deployments.values());
-    const [{ deployments }, limit, backups] = await Promise.all([
-      json<{ deployments: Record<string, unknown>[] }>(["deployments", "dock"]),
-      cli(["deployments", "--limit", "0"], 1),
-      cli(["backups", "dock", "--take"]),
-    ]);
+    const { deployments } = await json<{ deployments: Record<string, unknown>[] }>(["deployments", "dock"]);
     assert.deepEqual(
       deployments.map(({ blueprint, version, status }) => [blueprint, version, status]),
       [["app", "1.1", "completed"]],
     );
-    assert.match(limit.stderr, /--limit: "0" is not a whole number/);
-    assert.match(backups.stdout, /^A backup was asked for: s3:/m);
+    assert.match((await start(["deployments", "--limit", "0"], 1)).stderr, /--limit: "0" is not a whole number/);
+    assert.match((await cli(["backups", "dock", "--take"])).stdout, /^A backup was asked for: s3:/m);
   });
 
   it("says with move --plan that no rows leave here or come here, and what moves all the same", async () => {
@@ -235,7 +241,7 @@ describe("tenantry on TenantsDB", function () {
   });
 
   it("reads logs, metrics and statistics", async () => {
-    const { cli, json, standIn, make } = scene;
+    const { cli, json, standIn, start, make } = scene;
     await make("elba");
     const at = (hours: number): string => new Date(Date.now() - hours * 3_600_000).toISOString();
     standIn.project.tenants
@@ -245,33 +251,19 @@ describe("tenantry on TenantsDB", function () {
         { query: "SELECT slow", source: "api", success: true, ms: 5_000, at: at(2) },
         { query: "SELECT wrong", source: "proxy", success: false, ms: 1, at: at(30) },
       );
-    const logs = async (flags: string, ...queries: string[]): Promise<void> => {
-      const args = ["logs", "elba", ...flags.split(" ").filter(Boolean)];
-      const document = await json<{ logs: { query: string }[] }>(args);
-      assert.deepEqual(
-        document.logs.map(({ query }) => query),
-        queries,
-        flags,
-      );
-    };
-    await Promise.all([
-      logs("", "SELECT\n1", "SELECT slow", "SELECT wrong"),
-      logs("--type error", "SELECT wrong"),
-      logs("--type slow", "SELECT slow"),
-    ]);
-    const [, , since] = await Promise.all([
-      logs("--source proxy --since 90m", "SELECT\n1"),
-      logs("--search SELECT --since 3h --limit 1", "SELECT\n1"),
-      cli(["logs", "elba", "--since", "yesterday"], 1),
-    ]);
-    assert.match(since.stderr, /--since/);
-    const [metrics, stats, instances] = await Promise.all([
-      cli(["metrics", "elba"]),
-      cli(["stats", "elba"]),
-      cli(["instances", "elba"], 1),
-    ]);
-    assert.match(metrics.stdout, /^queries today +3$/m);
-    assert.match(stats.stdout, /^queries +3$/m);
-    assert.match(instances.stderr, /tenantsdb has nothing to tell of where a database runs/);
+    const logs = async (...flags: string[]): Promise<string[]> =>
+      (await json<{ logs: { query: string }[] }>(["logs", "elba", ...flags])).logs.map(({ query }) => query);
+    assert.deepEqual(await logs(), ["SELECT\n1", "SELECT slow", "SELECT wrong"]);
+    assert.deepEqual(await logs("--type", "error"), ["SELECT wrong"]);
+    assert.deepEqual(await logs("--type", "slow"), ["SELECT slow"]);
+    assert.deepEqual(await logs("--source", "proxy", "--since", "90m"), ["SELECT\n1"]);
+    assert.deepEqual(await logs("--search", "SELECT", "--since", "3h", "--limit", "1"), ["SELECT\n1"]);
+    assert.match((await start(["logs", "elba", "--since", "yesterday"], 1)).stderr, /--since/);
+    assert.match((await cli(["metrics", "elba"])).stdout, /^queries today +3$/m);
+    assert.match((await cli(["stats", "elba"])).stdout, /^queries +3$/m);
+    assert.match(
+      (await cli(["instances", "elba"], 1)).stderr,
+      /tenantsdb has nothing to tell of where a database runs/,
+    );
   });
 });
