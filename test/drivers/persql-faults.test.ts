@@ -1,22 +1,21 @@
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
-import { persqlPlatform } from "../../provider/drivers/persql";
+import { type PersqlPlatform, persqlPlatform } from "../../provider/drivers/persql";
 import { TenantryError } from "../../provider/platform/errors";
-import type { Platform } from "../../provider/platform/platform";
 import type { Sql } from "../../provider/platform/sql-connection";
 import { persqlModel } from "../support/persql/model";
 import { slugOf } from "../support/persql/namespace";
 import { type ScriptedReply, type ScriptedRequest, withScriptedServer } from "../support/scripted-server";
 import { type VirtualClock, virtualClock } from "../support/virtual-clock";
 
-type Kind = "read" | "create" | "mint" | "sql-read" | "sql-write" | "ready";
+type Kind = "read" | "create" | "claim" | "drop" | "branches" | "mint" | "sql-read" | "sql-write" | "ready";
 
 interface Call {
   readonly name: string;
   readonly kind: Kind;
   /** The request that meets the fault; what else the call needs is answered truly. */
   readonly target: RegExp;
-  readonly run: (of: { readonly platform: Platform; readonly sql: Sql }) => Promise<unknown>;
+  readonly run: (of: { readonly platform: PersqlPlatform; readonly sql: Sql }) => Promise<unknown>;
   /** Its effect in the model's words. */
   readonly effect?: string;
 }
@@ -25,6 +24,7 @@ const select = { sql: "SELECT 1 AS x", args: [] };
 const insert = { sql: "INSERT INTO t VALUES (1)", args: [] };
 const query = new RegExp(`${slugOf("bolt")}/query$`);
 const batch = new RegExp(`${slugOf("bolt")}/batch$`);
+const branch = { access: "read-write", lifetime: 600 } as const;
 const written = `write to ${slugOf("bolt")}`;
 
 const calls: readonly Call[] = [
@@ -72,6 +72,33 @@ const calls: readonly Call[] = [
     target: batch,
     run: ({ sql }) => sql.batch([insert, insert], "write"),
     effect: written,
+  },
+  {
+    name: "list branches",
+    kind: "branches",
+    target: /v1\/databases$/,
+    run: ({ platform }) => platform.branches.list("bolt"),
+  },
+  {
+    name: "create a branch",
+    kind: "claim",
+    target: /claim_branch$/,
+    run: ({ platform }) => platform.branches.create("bolt", "new", branch),
+    effect: "create branch new",
+  },
+  {
+    name: "reset a branch",
+    kind: "claim",
+    target: /claim_branch$/,
+    run: ({ platform }) => platform.branches.reset("bolt", "old", branch),
+    effect: "reset branch old",
+  },
+  {
+    name: "delete a branch",
+    kind: "drop",
+    target: /branches\/old$/,
+    run: ({ platform }) => platform.branches.delete("bolt", "old"),
+    effect: "delete branch old",
   },
   { name: "ready", kind: "ready", target: query, run: ({ sql }) => sql.ready() },
 ];
@@ -125,19 +152,19 @@ const changed =
   });
 
 const value = { others: "value" };
-/** A create finds what its own first attempt has made; SQL is done once, by its key. */
-const found = { others: "value", create: "already-exists?" };
+/** A create finds what its own first attempt has made; SQL is done once, by its key. A claim is not sent again. */
+const found = (claim: string) => ({ others: "value", create: "already-exists?", claim });
 const always = (code: string) => ({ others: code, ready: "not-ready" });
 
 const faults: readonly Fault[] = [
   { name: "no fault", meet: ({ answer }) => answer(), outcome: value, longest: 0 },
-  { name: "dropped before the effect, once", meet: once(drop), outcome: value },
-  { name: "dropped after the effect, once", meet: once(afterEffect(drop)), outcome: found },
-  { name: "cut off after the effect, once", meet: once(cut), outcome: found },
-  { name: "silent after the effect, once", meet: once(afterEffect(silent)), outcome: found },
-  { name: "503 after the effect, once", meet: once(afterEffect(fails(503))), outcome: found },
-  { name: "HTML with 200 after the effect, once", meet: once(afterEffect(html)), outcome: found },
-  { name: "500 before the effect, once", meet: once(fails(500)), outcome: value },
+  { name: "dropped before the effect, once", meet: once(drop), outcome: { ...value, claim: "unreachable?" } },
+  { name: "dropped after the effect, once", meet: once(afterEffect(drop)), outcome: found("unreachable?") },
+  { name: "cut off after the effect, once", meet: once(cut), outcome: found("unreachable?") },
+  { name: "silent after the effect, once", meet: once(afterEffect(silent)), outcome: found("timed-out?") },
+  { name: "503 after the effect, once", meet: once(afterEffect(fails(503))), outcome: found("unavailable?") },
+  { name: "HTML with 200 after the effect, once", meet: once(afterEffect(html)), outcome: found("bad-answer?") },
+  { name: "500 before the effect, once", meet: once(fails(500)), outcome: { ...value, claim: "unavailable?" } },
   { name: "429 with 7 s, once", meet: once(fails(429, { "retry-after": "7" })), outcome: value, longest: 12_000 },
   { name: "dropped before the effect, for ever", meet: drop, outcome: always("unreachable?") },
   { name: "dropped after the effect, for ever", meet: afterEffect(drop), outcome: always("unreachable?") },
@@ -152,7 +179,11 @@ const faults: readonly Fault[] = [
     meet: ({ request }) => ({ json: { success: false, error: echo(request) } }),
     outcome: always("bad-answer?"),
   },
-  { name: "success without data", meet: () => ({ json: { success: true } }), outcome: always("bad-answer?") },
+  {
+    name: "success without data",
+    meet: () => ({ json: { success: true } }),
+    outcome: { ...always("bad-answer?"), drop: "value" },
+  },
   {
     name: "values of wrong types",
     meet: changed((old) => (typeof old === "string" ? 7 : "seven")),
@@ -161,7 +192,7 @@ const faults: readonly Fault[] = [
   {
     name: "another database, in another namespace",
     meet: changed((old, key) => (/^(?:namespaceSlug|slug)$/.test(key) ? "another" : old)),
-    outcome: { others: "value", create: "bad-answer?", mint: "bad-answer?" },
+    outcome: { others: "value", create: "bad-answer?", mint: "bad-answer?", branches: "database-not-found" },
   },
   { name: "402", meet: fails(402), outcome: { others: "plan-refused" } },
   { name: "403", meet: fails(403), outcome: { others: "forbidden" } },
@@ -208,6 +239,8 @@ async function tryCell(call: Call, fault: Fault): Promise<void> {
       const setUp = platform.openSql!(at, { access: "full-access" });
       await setUp.execute({ sql: "CREATE TABLE t (x)", args: [] });
       const sql = platform.openSql!(at, { access: "full-access" });
+      // By another process: what this one has looked at, it would not ask for again.
+      await persqlPlatform({ apiUrl: url, apiToken: model.adminToken, clock }).branches.create("bolt", "old", branch);
       const before = { effects: model.effects.length, time: clock.now(), rows: 0 };
       meets = true;
       const error = await call.run({ platform, sql }).then(

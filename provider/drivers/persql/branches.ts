@@ -1,4 +1,5 @@
-import { TenantryError } from "../../platform/errors";
+import { z } from "zod";
+import { TenantryError, hasCode } from "../../platform/errors";
 import type { Access } from "../../platform/platform";
 import type { Api } from "./api";
 import { requireDatabase } from "./databases";
@@ -108,7 +109,16 @@ export function persqlBranches(api: Api, directory: Directory): Branches {
       const { path, rows } = await rowsOf(database);
       if (!rows.some(({ branchRef }) => branchRef === ref)) return;
       const doing = { doing: `delete branch "${ref}" of database "${database}"`, kind: "branch" } as const;
-      await api.call(doing, { method: "DELETE", path: `${path}/branches/${encodeURIComponent(ref)}` });
+      try {
+        // PerSQL docs do not show what it answers beside its success.
+        read(
+          z.unknown(),
+          await api.call(doing, { method: "DELETE", path: `${path}/branches/${encodeURIComponent(ref)}` }),
+        );
+      } catch (error) {
+        // Somebody else was faster, or an attempt whose reply was lost.
+        if (!hasCode(error, "database-not-found")) throw error;
+      }
     },
   };
 }
