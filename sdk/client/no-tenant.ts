@@ -19,8 +19,9 @@ export function requireTenantName(name: string, tenant: string, known: Readonly<
   if (isReserved(name.toLowerCase()) || /^\.{0,2}$/.test(name)) throw noTenant(tenant, known);
 }
 
-/** What to say instead of a failure to open a tenant that the application's own list does not have. */
+/** What to say instead of a failure to open a tenant that is not there, or that the application's own list does not have. */
 export function explained(error: unknown, tenant: string, known: Readonly<Record<string, KnownTenant>>): unknown {
-  if (!hasCode(error, "database-not-found", "not-configured", "credentials-missing")) return error;
-  return Object.keys(known).length === 0 || Object.hasOwn(known, tenant) ? error : noTenant(tenant, known);
+  if (Object.hasOwn(known, tenant)) return error;
+  const isUnlisted = Object.keys(known).length > 0 && hasCode(error, "not-configured", "credentials-missing");
+  return isUnlisted || hasCode(error, "database-not-found") ? noTenant(tenant, known) : error;
 }

@@ -36,6 +36,10 @@ export function accept<S extends z.ZodType>(
         problems.add(at.placeOf(full), full, sentence(way));
         continue;
       }
+      if (key === "<<") {
+        problems.add(at.placeOf(full), full, "maps are not merged here; put what tenants have in common into a plan.");
+        continue;
+      }
       const guess = didYouMean(key, issue.path.length === 0 ? known : knownWithin(schema, issue.path));
       problems.add(at.placeOf(full), full, `there is no such property${guess ? `; did you mean "${guess}"?` : "."}`);
     }

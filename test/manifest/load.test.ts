@@ -239,6 +239,11 @@ tenants:
       'tenants.yaml:2:18: tenants.acme: there is no anchor "&big" before this.',
     ],
     [
+      "a map that is to be merged",
+      "version: 1\ndefaults: { group: eu }\ntenants: { acme: &big {}, bolt: { <<: *big } }\n",
+      'tenants.yaml:3:35: tenants.bolt."<<": maps are not merged here; put what tenants have in common into a plan.',
+    ],
+    [
       "a key that is a map",
       "version: 1\ntenants: { {a: b}: }\n",
       "tenants.yaml:2:12: tenants: it has a key that is no text.",
