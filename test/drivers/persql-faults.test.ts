@@ -181,7 +181,7 @@ const faults: readonly Fault[] = [
   },
   {
     name: "success without data",
-    meet: () => ({ json: { success: true } }),
+    meet: afterEffect(() => ({ json: { success: true } })),
     outcome: { ...always("bad-answer?"), drop: "value" },
   },
   {

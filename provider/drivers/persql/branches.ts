@@ -112,7 +112,7 @@ export function persqlBranches(api: Api, directory: Directory): Branches {
       try {
         // PerSQL docs do not show what it answers beside its success.
         read(
-          z.unknown(),
+          z.unknown().optional(),
           await api.call(doing, { method: "DELETE", path: `${path}/branches/${encodeURIComponent(ref)}` }),
         );
       } catch (error) {
