@@ -3,6 +3,7 @@ import { readFile, readdir } from "node:fs/promises";
 import path from "node:path";
 import { describe, it } from "mocha";
 import { persqlPlatform } from "../../provider/drivers/persql";
+import type { Platform } from "../../provider/platform/platform";
 import { type Sql, openSql } from "../../provider/platform/sql";
 import { withCountedPlatform } from "../support/counted-platform";
 import { type Project, type Run, withProject } from "../support/engine";
@@ -26,6 +27,8 @@ interface Place {
   open?(url: string, token: string): Sql;
   /** Where there are no tokens: that the first tenant has the schema, and that its strings are the platform's own. */
   proves?(connectionStrings: Record<string, string>): Promise<void>;
+  /** What the second deploy is to do beside, as the example's program, changed, says; and that it did. */
+  readonly beside?: { declare(program: string): Promise<string>; proves(): Promise<void> };
 }
 
 const places: readonly Place[] = [
@@ -73,7 +76,7 @@ const places: readonly Place[] = [
       try {
         // The engine's programs and the provider ask from one address, as they would there.
         await withStandIn({ postgres, project: "tdb_2abf90d3" }, async (scene) => {
-          ({ standIn } = scene);
+          ({ standIn, platform } = scene);
           const { apiKey } = standIn.project;
           await use({ TENANTRY_API_URL: standIn.url, TENANTRY_API_TOKEN: apiKey });
           assert.equal(standIn.limits.violations, 0);
@@ -94,6 +97,24 @@ const places: readonly Place[] = [
       });
       assert.deepEqual(await standIn!.sql("app__acme", "SELECT count(*)::int AS n FROM notes"), [{ n: 0 }]);
     },
+    beside: {
+      async declare(program) {
+        await standIn!.sql("app__acme", "INSERT INTO notes (id, text) VALUES (1, 'then')");
+        const { id: backup } = (await platform!.takeBackup!("acme"))!;
+        await standIn!.sql("app__acme", "UPDATE notes SET text = 'since'");
+        const restoreFrom = `restoreFrom: name === "acme" ? { backup: "${backup}", key: "import" } : undefined`;
+        const changed = program.replace("(name, { group, schema }", `(name, { group, schema, ${restoreFrom} }`);
+        return `${changed}export const restored = tenants[0]?.restores.apply((all) => all?.map(({ key }) => key));\n`;
+      },
+      async proves() {
+        const acme = await standIn!.sql(
+          "app__acme",
+          "SELECT text, (SELECT count(*)::int FROM tags) AS tags FROM notes",
+        );
+        assert.deepEqual(acme, [{ text: "then", tags: 0 }]);
+        assert.equal(standIn!.requests.filter((one) => one.path.endsWith("/rollback")).length, 1);
+      },
+    },
   },
 ];
 
@@ -101,6 +122,7 @@ const wrongToken = "wrong_token_of_environment";
 
 /** Of the run under way. */
 let standIn: StandIn | undefined;
+let platform: Platform | undefined;
 let persql: Persql | undefined;
 
 async function files(): Promise<Record<string, string>> {
@@ -131,7 +153,7 @@ async function readsOnly(sql: Sql): Promise<void> {
 
 describe("examples/portable: one program, by its stack", () => {
   const openLibsql: Place["open"] = (url, token) => openSql({ url, token: async () => token });
-  for (const { stack, with: on, open = openLibsql, proves, secrets = () => [] } of places) {
+  for (const { stack, with: on, open = openLibsql, proves, beside, secrets = () => [] } of places) {
     const tokens = proves ? 0 : 1;
     it(`on ${stack}`, async function () {
       this.timeout(200_000);
@@ -151,8 +173,11 @@ describe("examples/portable: one program, by its stack", () => {
           else await readsOnly(open(outputs.urls[0]!, outputs.token));
 
           await project.write({ "migrations/0002_tags.sql": "CREATE TABLE tags (tag TEXT PRIMARY KEY);\n" });
+          if (beside) await project.write({ "index.ts": await beside.declare((await files())["index.ts"]!) });
           assert.deepEqual(after("second up", await project.up(detailed)), { update: 4, same: 1 + tokens });
-          const { versions } = (await project.outputs()) as { versions: string[] };
+          const { versions, restored } = (await project.outputs()) as { versions: string[]; restored?: string[] };
+          assert.deepEqual(restored, beside && ["import"]);
+          await beside?.proves();
           assert.deepEqual(versions, ["0002_tags", "0002_tags", "0002_tags"]);
           assert.deepEqual(after("refresh", await project.refresh(detailed)), { refresh: 5 + tokens });
           if (env["TENANTRY_API_TOKEN"]) {
