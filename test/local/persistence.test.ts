@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { readEndpoint, startLocalPlatform } from "../../provider/local";
 import type { LocalPlatform } from "../../provider/local";
 import { hasCode } from "../../provider/platform/errors";
@@ -136,6 +137,33 @@ describe("embedded platform: its folder", function () {
     assert.deepEqual(await readdir(directory), []);
   });
 
+  it("begins in no folder whose databases it does not know, and removes no file that it never makes", async () => {
+    const mine = join(directory, "databases", "prod", "customers.db");
+    await mkdir(dirname(mine), { recursive: true });
+    await writeFile(mine, "precious");
+    const refused = { code: "invalid-input", message: /"databases" .*control\.db/ };
+    // Twice: what the first one leaves must not let the second one in.
+    for (const _ of [1, 2]) await assert.rejects(startLocalPlatform({ directory }), refused);
+    assert.equal(await readFile(mine, "utf8"), "precious");
+    await rm(dirname(mine), { recursive: true });
+
+    const platform = await startLocalPlatform({ directory });
+    const api = apiCaller(platform, "local");
+    await api.ok("POST", "/groups", { name: "g", location: "local" });
+    await api.ok("POST", "/databases", { name: "a", group: "g" });
+    await platform.close();
+    const folder = join(directory, "databases", "local");
+    const [file = ""] = (await readdir(folder)).filter((name) => name.endsWith(".db"));
+    for (const name of ["notes.txt", "copy of a.db"]) await writeFile(join(folder, name), "mine");
+    const control = join(directory, "control.db");
+    await rename(control, `${control}.away`);
+    await assert.rejects(startLocalPlatform({ directory }), refused);
+    await rename(`${control}.away`, control);
+    await (await startLocalPlatform({ directory })).close();
+    const left = (await readdir(folder)).filter((name) => !/-(wal|shm)$/.test(name));
+    assert.deepEqual(left.sort(), [file, "copy of a.db", "notes.txt"].sort());
+  });
+
   it("sweeps what a killed create or delete left behind", async () => {
     await (await startLocalPlatform({ directory })).close();
     const rubbish = join(directory, "databases", "local");
@@ -144,7 +172,9 @@ describe("embedded platform: its folder", function () {
     await api.ok("POST", "/groups", { name: "g", location: "local" });
     await api.ok("POST", "/databases", { name: "kept", group: "g" });
     await platform.close();
-    for (const file of ["orphan.db", "orphan.db-wal", "half.db.copying"]) await writeFile(join(rubbish, file), "x");
+    const id = randomUUID();
+    for (const end of ["", "-wal", ".copying", ".0a1b2c3d4e5f", ".0a1b2c3d4e5f-wal"])
+      await writeFile(join(rubbish, `${id}.db${end}`), "x");
     const again = await startLocalPlatform({ directory });
     const { database } = await apiCaller(again, "local").ok<{ database: { DbId: string } }>("GET", "/databases/kept");
     await again.close();

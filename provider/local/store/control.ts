@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, closeSync, openSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, openSync } from "node:fs";
 import { join } from "node:path";
 import Database from "libsql";
 import { TenantryError } from "../../platform/errors";
 import { type ApiTokenRows, createApiTokenRows } from "./api-tokens";
 import { type AuditLog, createAuditLog } from "./audit-log";
+import { hasDatabaseFiles } from "./database-files";
 import { createDatabaseRows, type DatabaseRows } from "./databases";
 import { createGroupRows, type GroupRows } from "./groups";
 import { createOrganizationRows, type OrganizationRows } from "./organizations";
@@ -54,6 +55,15 @@ const schema = `
 /** Opens a folder's `control.db`, making it at first use. `organizations` given replace the ones remembered. */
 export function openControl(directory: string, organizations: readonly string[] | undefined): Control {
   const file = join(directory, "control.db");
+  // Files that no row knows are swept: where nothing is known, they are somebody's. Looked at before anything is written,
+  // since a log beside the control.db that is put back would be taken for its own.
+  if (!knowsItself(file) && hasDatabaseFiles(directory)) {
+    throw new TenantryError(
+      "invalid-input",
+      `The folder ${directory} has files in "databases" that no control.db of it knows: it was lost, or they are others'.`,
+      { fix: "Choose another folder, or put the control.db back that belongs to them." },
+    );
+  }
   // It holds the API token and every signing key, and the folder may have been made by somebody else, for all to read.
   closeSync(openSync(file, "a", 0o600));
   chmodSync(file, 0o600);
@@ -100,6 +110,19 @@ export function openControl(directory: string, organizations: readonly string[] 
     },
     close: () => void sql.close(),
   };
+}
+
+/** True where a `control.db` is there and was begun. */
+function knowsItself(file: string): boolean {
+  if (!existsSync(file)) return false;
+  const sql = new Database(file);
+  try {
+    return sql.prepare("SELECT value FROM meta WHERE key = 'id'").get([]) !== undefined;
+  } catch {
+    return false;
+  } finally {
+    sql.close();
+  }
 }
 
 /** Checks organizations' slugs: they end up in paths and hostnames. */

@@ -33,12 +33,23 @@ export interface DatabaseFiles {
   discard(file: string): void;
   /** Absence is success. Its connections must be closed. */
   remove(database: FileKey): void;
-  /** Removes every file whose database is not among those known. */
+  /** Removes every file that was made for a database which is not among those known. */
   sweep(known: readonly FileKey[]): void;
 }
 
+/** What this platform names files, and what is beside them; others it leaves alone. */
+const own = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.db/;
+
+const rootOf = (directory: string): string => join(directory, "databases");
+
+/** True where a folder has files in the place of the databases, whoever made them. */
+export function hasDatabaseFiles(directory: string): boolean {
+  const root = rootOf(directory);
+  return existsSync(root) && readdirSync(root, { recursive: true, withFileTypes: true }).some((each) => each.isFile());
+}
+
 export function openDatabaseFiles(directory: string): DatabaseFiles {
-  const root = join(directory, "databases");
+  const root = rootOf(directory);
   mkdirSync(root, { recursive: true });
   chmodSync(root, 0o700);
   const empty = emptyDatabase(root);
@@ -89,6 +100,7 @@ export function openDatabaseFiles(directory: string): DatabaseFiles {
       for (const folder of readdirSync(root, { withFileTypes: true })) {
         if (!folder.isDirectory()) continue;
         for (const name of readdirSync(join(root, folder.name))) {
+          if (!own.test(name)) continue;
           const file = join(root, folder.name, name);
           if (!keep.has(file.replace(/-(?:wal|shm|journal)$/, ""))) rmSync(file, { force: true });
         }
