@@ -43,4 +43,8 @@ const program = new Command("tenantry")
 
 for (const command of readerCommands()) program.addCommand(command);
 
+// Whoever was told (`| head`, `| tee` at Ctrl-C, a closed terminal) may leave before the end: what was begun is still
+// ended as it should be.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+
 void run(program);

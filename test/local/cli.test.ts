@@ -41,6 +41,16 @@ describe("tenantry local", function () {
     assert.equal(readEndpoint(directory), undefined);
   });
 
+  it("stops as well when nobody reads any more what it says, as behind `| head -1`", async () => {
+    const child = cli("--port", "0");
+    await child.printed(/Ctrl-C.*\n/);
+    child.process.stdout?.destroy();
+    child.process.stderr?.destroy();
+    assert.equal(await child.end("SIGINT"), 0);
+    // Whole, or its address would be here still.
+    assert.ok(!(await readdir(directory)).includes("endpoint.json"));
+  });
+
   it("prints the token when asked", async () => {
     const child = cli("--port", "0", "--show-token");
     await child.printed(/Ctrl-C.*\n/);
