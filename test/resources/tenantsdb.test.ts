@@ -332,6 +332,33 @@ describe("resources on TenantsDB", function () {
       });
     });
 
+    it("that say once more what an earlier one said are run again, also after a run that was killed", () => {
+      let fate: "pass" | "drop" | "lost" = "pass";
+      const interfere = ({ path: at, body }: { path: string; body: Record<string, unknown> }) =>
+        fate !== "pass" && at === "/workspaces/app/queries" && /^CREATE INDEX/.test(String(body["query"]))
+          ? fate
+          : undefined;
+      return withShop({ interfere }, async (shop) => {
+        const { template, standIn, fresh } = shop;
+        const bring = () => schemaTemplate.create({ inputs: template(), context: fresh() });
+        const index = "CREATE INDEX by_body ON notes (body);\n";
+        shop.write("0002_index.sql", index);
+        shop.write("0003_without.sql", "DROP INDEX by_body;\n");
+        await bring();
+        shop.write("0004_index.sql", index);
+        for (fate of ["drop", "lost"] as const) {
+          await assert.rejects(bring());
+          await standIn.sql("tenantry-schemas_workspace", "UPDATE statements SET begun = begun - 1000");
+        }
+        fate = "pass";
+        await bring();
+        assert.deepEqual(
+          standIn.project.workspaces.get("app")?.statements.map((one) => one.slice(0, 12)),
+          ["CREATE TABLE", "CREATE INDEX", "DROP INDEX b", "CREATE INDEX"],
+        );
+      });
+    });
+
     it("do not take somebody else's workspace, and end with a word where a deployment does not", () =>
       withShop({}, async ({ context, template, standIn, fresh }) => {
         await makeWorkspace(standIn, "app", "PostgreSQL");

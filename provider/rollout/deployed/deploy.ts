@@ -128,9 +128,10 @@ async function apply(place: Place, seq: number, { sql, line }: Statement): Promi
   if (before?.done) return;
   if (before) {
     if (before.age < patience) throw underWay(migration, line);
-    // Killed, or its reply was lost: the blueprint says whether it took effect.
-    const source = await deployments.findSource(template);
-    if (source?.statements.some((one) => plain(one) === plain(sql))) return records.done(template, migration.id, seq);
+    // Killed, or its reply was lost: the blueprint says whether it took effect. An earlier one may have said the same.
+    const [source, done] = await Promise.all([deployments.findSource(template), records.allDone(template)]);
+    const count = (all: readonly string[] = []): number => all.filter((one) => plain(one) === plain(sql)).length;
+    if (count(source?.statements) > count(done)) return records.done(template, migration.id, seq);
     await records.takeBack(template, migration.id, seq);
   }
   if (!(await records.begin(template, migration.id, seq, sql, randomId()))) throw underWay(migration, line);

@@ -54,6 +54,8 @@ export interface Records {
   /** False: another attempt has begun it. */
   begin(template: string, migration: string, seq: number, sql: string, attempt: string): Promise<boolean>;
   done(template: string, migration: string, seq: number): Promise<void>;
+  /** The texts of all that was done. */
+  allDone(template: string): Promise<string[]>;
   takeBack(template: string, migration: string, seq: number): Promise<void>;
   applied(template: string, seq: number, migration: MigrationRef, version: string | undefined): Promise<void>;
   /** The version up to which all tenants were deployed. */
@@ -100,6 +102,10 @@ export async function openRecords(sql: Sql): Promise<Records> {
     },
     done: async (template, migration, seq) =>
       void (await write(`UPDATE statements SET done = 1 WHERE ${which}`, [template, migration, seq])),
+    allDone: async (template) =>
+      (await rows("SELECT sql FROM statements WHERE template = ? AND done = 1", [template])).map((row) =>
+        String(row["sql"]),
+      ),
     takeBack: async (template, migration, seq) =>
       void (await write(`DELETE FROM statements WHERE done = 0 AND ${which}`, [template, migration, seq])),
     async applied(template, seq, { id, hash }, version) {
