@@ -98,13 +98,20 @@ describe("a TenantFleet is careful", function () {
       await assert.rejects(
         up(declare([member("a", renamed), member("b", { group: "us" }), ...members(["c", "d", "e"])])),
         (error: Error) => {
-          assert.match(
+          const loss = "would replace the database and its data.";
+          assert.equal(
             error.message,
-            /^tenants\.a\.name: changing it from "t-a" to "renamed-a" would replace the database/,
+            `tenants.a.name: changing it from "t-a" to "renamed-a" ${loss}\n` +
+              `  tenants.b.group: changing it from "eu" to "us" ${loss}\n` +
+              'Set it back, or decide with onReplace: "copy" (copy, verify, switch, retire) or onReplace: "destroy" (a new, empty database).',
           );
-          assert.match(error.message, /tenants\.b\.group: changing it from "eu" to "us".*onReplace: "destroy"/);
           return true;
         },
+      );
+      const all = ["a", "b", "c", "d", "e"].map((id) => member(id, { name: `x-${id}` }));
+      await assert.rejects(
+        up(declare([...all, ...members(["f"])])),
+        /^[^\n]*(?:\n {2}tenants[^\n]*){4}\nSet it back[^\n]*$/,
       );
       const done = await up(
         declare([

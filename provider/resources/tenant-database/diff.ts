@@ -109,7 +109,7 @@ export function decide(olds: TenantDatabaseOutputs, news: TenantDatabaseInputs, 
     "needs-decision",
     `${move}: changing it from ${from} to ${to} would replace the database and its data.`,
     {
-      fix: `Set it back to ${from}, or decide with onReplace: "copy" (copy, verify, switch, retire) or onReplace: "destroy" (a new, empty database).`,
+      fix: 'Set it back, or decide with onReplace: "copy" (copy, verify, switch, retire) or onReplace: "destroy" (a new, empty database).',
     },
   );
 }

@@ -59,7 +59,7 @@ export function planChanges(
   const change: Change[] = [];
   const replace: Change[] = [];
   const bring = new Map<string, Change[]>();
-  const refusals: string[] = [];
+  const refusals = new Refusals();
   const compare = createComparison();
   const declared = new Set<string>();
   for (const tenant of tenants) {
@@ -83,7 +83,7 @@ export function planChanges(
         if (isReplaced) continue;
       } catch (error) {
         if (!(error instanceof TenantryError)) throw error;
-        refusals.push(`tenants.${tenant.id}.${error.message}`);
+        refusals.add(tenant.id, error);
         continue;
       }
     } else if (isUnsettled(record) || moved || !sameEnd(record, tenant) || compare.differ(record, tenant)) {
@@ -96,8 +96,24 @@ export function planChanges(
       known.push(both);
     }
   }
-  if (refusals.length > 0) throw new TenantryError("needs-decision", listed(refusals));
+  refusals.throwIfAny();
   return { create, change, replace, bring, remove: [...records.values()].filter(({ id }) => !declared.has(id)) };
+}
+
+/** Who cannot be changed as declared; what to do about all of them is said once. */
+class Refusals {
+  private readonly byFix = new Map<string, string[]>();
+
+  add(id: string, { message, fix = "" }: TenantryError): void {
+    const texts = this.byFix.get(fix) ?? [];
+    this.byFix.set(fix, texts);
+    texts.push(`tenants.${id}.${fix ? message.slice(0, -fix.length - 1) : message}`);
+  }
+
+  throwIfAny(): void {
+    const all = [...this.byFix].map(([fix, texts]) => `${listed(texts, 5)}${texts.length > 1 ? "\n" : " "}${fix}`);
+    if (all.length > 0) throw new TenantryError("needs-decision", all.join("\n"));
+  }
 }
 
 /** It was left behind because it is closed, and stays so. */
