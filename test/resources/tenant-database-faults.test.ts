@@ -109,6 +109,28 @@ describe("TenantDatabase under fault", function () {
     });
   });
 
+  for (const [room, without] of [
+    [0, "its registry"],
+    [1, "the tenant beside its registry"],
+  ] as const) {
+    it(`a plan without room for ${without} refuses the tenant, and one with room goes on`, async () => {
+      await withBench(
+        async (bench) => {
+          const others = Array.from({ length: 100 - room }, (_, i) => `other-${i}`);
+          await Promise.all(others.map((name) => bench.api.ok("POST", "/databases", { name, group: "eu" })));
+          const create = () => tenantDatabase.create({ inputs: tenant("acme"), context: bench.context() });
+          for (const _ of ["once", "and again"])
+            await assert.rejects(Promise.resolve(create()), { code: "plan-refused", message: /100 databases/ });
+          assert.equal((await bench.databases(true)).length, 100);
+          for (const name of others) await bench.api.ok("DELETE", `/databases/${name}`);
+          const { id, outputs } = await create();
+          await assertOurs(bench, "acme", id, outputs);
+        },
+        { plan: "free" },
+      );
+    });
+  }
+
   it("lets exactly one of two stacks have a name", async () => {
     await withBench(async (bench) => {
       const attempts = await Promise.allSettled(
