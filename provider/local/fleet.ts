@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { databaseNotFound } from "./api/addressed";
 import { ApiProblem } from "./problem";
 import type { SqlProcesses } from "./processes/sql-processes";
 import type { Control } from "./store/control";
@@ -37,7 +38,7 @@ export function createFleet(control: Control, files: DatabaseFiles, processes: S
         control.databases.insert({ id, organization, name, groupId: group.id, label, parent });
       } catch (error) {
         files.remove({ organization, id });
-        throw error;
+        throw seed && !files.exists(seed) ? databaseNotFound(seed.name) : error;
       }
       const made = control.databases.get(organization, name);
       if (!made) throw new Error(`database ${name} was not stored`);

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { readEndpoint, startLocalPlatform } from "../../provider/local";
 import type { LocalPlatform } from "../../provider/local";
+import { openDatabaseFiles } from "../../provider/local/store/database-files";
 import { hasCode } from "../../provider/platform/errors";
 import { createClient } from "../../provider/platform/libsql-client";
 import type { Client } from "../../provider/platform/libsql-client";
@@ -99,6 +100,14 @@ describe("embedded platform: its folder", function () {
     source.close();
     copy.close();
     await platform.close();
+  });
+
+  it("copies nothing from a seed that is gone when its turn comes, and makes no file in its place", async () => {
+    const files = openDatabaseFiles(directory);
+    const [source, target] = [randomUUID(), randomUUID()].map((id) => ({ organization: "local", id }));
+    assert.ok(source && target);
+    await assert.rejects(files.copy(source, target), /Unable to open/);
+    assert.deepEqual(await readdir(join(directory, "databases", "local")), []);
   });
 
   it("is refused to a second platform, of this process or another, which names process and folder", async () => {

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import Database from "libsql";
 import AsyncDatabase from "libsql/promise";
 
@@ -109,8 +110,9 @@ export function openDatabaseFiles(directory: string): DatabaseFiles {
   };
 }
 
+/** On a file that exists: one that is deleted meanwhile is not made anew, empty. */
 async function execute(file: string, sql: string): Promise<void> {
-  const database = new AsyncDatabase(file, {});
+  const database = new AsyncDatabase(`${pathToFileURL(file).href}?mode=rw`, {});
   try {
     await database.exec(sql);
   } finally {
