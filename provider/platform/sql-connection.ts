@@ -36,6 +36,8 @@ export interface Sql {
    * so many arguments at most. Undefined: it takes what SQLite takes.
    */
   readonly plainJson?: { readonly maxArguments: number };
+  /** Of pragmas it lets through only those about tables, and quick_check: not integrity_check, user_version, encoding. */
+  readonly fewPragmas?: true;
   /** A statement can read rows from a JSON text (`json_each`), so that many of them travel as one argument. */
   readonly jsonTables?: true;
   /** `idempotent`: may be sent again after a lost reply. Default: only when it begins with SELECT. */

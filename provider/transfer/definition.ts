@@ -59,7 +59,9 @@ export async function readDefinition(sql: Sql): Promise<Definition> {
          ORDER BY m.name, x.seqno`,
         `SELECT m.name AS tbl, f."table" AS other FROM sqlite_schema AS m JOIN pragma_foreign_key_list(m.name) AS f
          WHERE m.type = 'table'`,
-        `SELECT user_version, application_id, encoding FROM pragma_user_version, pragma_application_id, pragma_encoding`,
+        sql.fewPragmas
+          ? "SELECT 0 AS user_version, 0 AS application_id, 'UTF-8' AS encoding"
+          : `SELECT user_version, application_id, encoding FROM pragma_user_version, pragma_application_id, pragma_encoding`,
       ],
       "read",
     )

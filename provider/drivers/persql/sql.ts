@@ -111,6 +111,8 @@ export function openPersqlSql({ path, client, once, clock, token, signal }: Pers
   return {
     maxStatements,
     plainJson: { maxArguments },
+    // PerSQL docs say nothing of pragmas; where it runs, a list is let through (workerd: util/sqlite.c++).
+    fewPragmas: true,
     execute: (statement) => patiently(() => query(queryOf(statement)), "wait"),
     async batch(statements, mode, { foreignKeys = "kept", whenBusy = "wait" } = {}) {
       const all = statements.map(queryOf);

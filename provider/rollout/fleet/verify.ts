@@ -24,8 +24,8 @@ export function sampleOf({ waves }: Pick<FleetPlan, "waves">): PlannedTenant[] {
 /** Never there, so that the last statement fails and the transaction is taken back, whatever becomes of the reply. */
 const takenBack = "_tenantry_taken_back";
 /** Fails where the database is damaged, or would be. */
-const integrity = `SELECT json(CASE WHEN EXISTS (SELECT 1 FROM pragma_integrity_check WHERE integrity_check <> 'ok')
-  THEN 'damaged' ELSE 'null' END)`;
+const integrity = (check: "integrity_check" | "quick_check"): string =>
+  `SELECT json(CASE WHEN EXISTS (SELECT 1 FROM pragma_${check} WHERE ${check} <> 'ok') THEN 'damaged' ELSE 'null' END)`;
 
 /** Applies what each of them lacks, checks the result, and takes all of it back. Answers who failed, and why. */
 export async function rehearse(
@@ -59,7 +59,8 @@ async function rehearseOne(
   }
   if (tried.length === 0) return undefined;
   const foreignKeys = tried.some((one) => one.foreignKeys === "off") ? "off" : "kept";
-  const batch = [...adoption, ...steps.map(({ statement }) => statement), integrity, `SELECT 1 FROM ${takenBack}`];
+  const check = integrity(on.fewPragmas ? "quick_check" : "integrity_check");
+  const batch = [...adoption, ...steps.map(({ statement }) => statement), check, `SELECT 1 FROM ${takenBack}`];
   try {
     await on.batch(batch, "write", { idempotent: true, foreignKeys });
   } catch (error) {

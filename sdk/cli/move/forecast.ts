@@ -75,7 +75,9 @@ async function forecastOf(from: Ground, to: Ground, holder: Holder, toGroup: str
   const source = await from.context.platform.getDatabase(name);
   if (!source) return { ...found, size: undefined, blocked: undefined, hindrances: ["it is not on its platform"] };
   const hindrances = [...ofSource(from, source), ...(await ofTarget(from, to, holder, toGroup))];
-  if (source.blockReads) return { ...found, size: undefined, blocked: undefined, hindrances };
+  // Nobody can read it, or it goes nowhere from there.
+  if (source.blockReads || !from.context.platform.capabilities.block)
+    return { ...found, size: undefined, blocked: undefined, hindrances };
   const size = await survey(from.context.sql({ ...source, group: fromGroup }));
   return { ...found, size, blocked: Math.max(least, Math.ceil(size.reading * passes)), hindrances };
 }

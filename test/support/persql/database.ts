@@ -34,6 +34,15 @@ const changesSchema = /^(?:create|alter|drop|truncate|attach|detach|reindex|vacu
 /** A Durable Object has its own way to transactions, and takes no statement for it. */
 const transactions = /^(?:begin|commit|end|rollback|savepoint|release)\b/i;
 
+/** What a Durable Object lets through (workerd, src/workerd/util/sqlite.c++: its lists of pragmas). */
+const pragmas = new Set(
+  (
+    "data_version case_sensitive_like foreign_keys defer_foreign_keys ignore_check_constraints legacy_alter_table " +
+    "recursive_triggers reverse_unordered_selects foreign_key_check foreign_key_list index_info index_list index_xinfo " +
+    "quick_check optimize table_list table_info table_xinfo"
+  ).split(" "),
+);
+
 export function openSqlite(schema: readonly string[] = []): TenantSqlite {
   const database = new Libsql(":memory:");
   database.exec("PRAGMA foreign_keys = ON");
@@ -42,6 +51,9 @@ export function openSqlite(schema: readonly string[] = []): TenantSqlite {
   const query: TenantSqlite["query"] = ({ sql, params = [] }, role) => {
     const text = sql.replace(/^(?:\s|--[^\n]*\n|\/\*[\s\S]*?\*\/)+/, "");
     if (transactions.test(text)) throw new SqlRefusal(400, "transactions are for /batch");
+    for (const [, pragma] of text.matchAll(/(?:^pragma\s+|\bpragma_)(\w+)/gi)) {
+      if (!pragmas.has(pragma!.toLowerCase())) throw new SqlRefusal(400, "not authorized: SQLITE_AUTH");
+    }
     if (role === "read" && !reads.test(text)) throw new SqlRefusal(403, "this token can only read");
     if (role === "write" && changesSchema.test(text)) throw new SqlRefusal(403, "this token cannot change the schema");
     database.exec(`PRAGMA query_only = ${role === "read" ? "ON" : "OFF"}`);
