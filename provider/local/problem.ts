@@ -37,9 +37,10 @@ function whatIsUnreadable(error: Error): string | undefined {
   return code === "ERR_INVALID_URL" ? "the Host header is not a host" : undefined;
 }
 
-/** Absolute paths, quoted ones with spaces too, down to their last name. */
+/** Absolute paths, quoted ones with spaces and addresses of files too, down to their last name. */
 function withoutFolders(text: string): string {
-  const quoted = text.replace(/(['"`])(?:[A-Za-z]:)?[\\/][^'"`]*[\\/]/g, "$1");
+  const paths = text.replace(/\bfile:\/\/(?:\/(?=[A-Za-z]:))?/g, "");
+  const quoted = paths.replace(/(['"`])(?:[A-Za-z]:)?[\\/][^'"`]*[\\/]/g, "$1");
   return quoted.replace(/(?<![\w:/.])(?:[A-Za-z]:)?[\\/](?:[^\\/\s'"`]+[\\/])+/g, "");
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { unlink } from "node:fs/promises";
+import { mkdir, unlink } from "node:fs/promises";
 import Database from "libsql";
 import { full, type HranaServer, startHranaServer } from "./hrana-server";
 
@@ -294,6 +294,19 @@ describe("local SQL over HTTP, stream by stream", () => {
     const answer = await server.post("ghost", { baton: null, requests: [execute("SELECT 1")] });
     assert.equal(answer.status, 404);
     await assert.rejects(unlink(server.file("ghost")), /ENOENT/);
+  });
+
+  it("does not tell where a file lies that cannot be opened", async () => {
+    await start();
+    await mkdir(server.file("folder"));
+    const request = execute("SELECT 1");
+    for (const text of [
+      (await server.post("folder", { requests: [request] })).text,
+      (await server.post("folder", { batch: { steps: [{ stmt: { sql: "SELECT 1" } }] } }, "v3/cursor")).text,
+    ]) {
+      assert.match(text, /"SQLITE_CANTOPEN"/);
+      assert.ok(!text.includes(server.directory), text);
+    }
   });
 
   it("forgets a database: its streams end, a waiting statement included", async () => {

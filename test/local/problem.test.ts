@@ -19,6 +19,8 @@ describe("embedded platform: how problems are answered", () => {
   const told: [string, string][] = [
     ["ENOENT: no such file, open '/home/me/some place/databases/x.db'", "ENOENT: no such file, open 'x.db'"],
     ["unable to open /home/me/x.db: busy", "unable to open x.db: busy"],
+    ['Failed("local database file:///home/me/x.db?mode=rw: 14")', 'Failed("local database x.db?mode=rw: 14")'],
+    ["local database file:///C:/Users/me/x.db", "local database x.db"],
     ["unable to open C:\\Users\\me\\x.db", "unable to open x.db"],
     ["cannot read http://127.0.0.1:80/v1/x, 1/2", "cannot read http://127.0.0.1:80/v1/x, 1/2"],
   ];

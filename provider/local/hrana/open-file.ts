@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import Database from "libsql";
-import { DatabaseMissing } from "./fault";
+import { DatabaseMissing, StatementError } from "./fault";
 import { refuseUnoffered } from "./offered";
 import { parseSql, type SqlStatement } from "./sql-text";
 
@@ -22,7 +22,7 @@ const maxPrepared = 32;
  */
 export function openFile(path: string, readOnly: boolean): OpenFile {
   try {
-    const database = new Database(`${pathToFileURL(path).href}?mode=${readOnly ? "ro" : "rw"}`);
+    const database = connect(`${pathToFileURL(path).href}?mode=${readOnly ? "ro" : "rw"}`);
     // Another process may be closing the file, which takes its lock for a moment. `exec` leaves no prepared statement
     // behind, so that closing closes at once.
     database.exec("PRAGMA busy_timeout = 2000");
@@ -35,6 +35,15 @@ export function openFile(path: string, readOnly: boolean): OpenFile {
   } catch (error) {
     if (!existsSync(path)) throw new DatabaseMissing();
     throw error;
+  }
+}
+
+function connect(address: string): Database.Database {
+  try {
+    return new Database(address);
+  } catch {
+    // The binding's own text has the whole path in it.
+    throw new StatementError("SQLITE_CANTOPEN", "SQLite error: unable to open database file");
   }
 }
 
