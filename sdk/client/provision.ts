@@ -184,7 +184,8 @@ async function reach(
     if (isRuntime) await registry.hold(name, seen, wanted.intent);
   }
   if (suspended) {
-    await platform.configureDatabase(name, { blockReads: false, blockWrites: false });
+    const { blockReads = false, blockWrites = false } = wanted.configuration;
+    await platform.configureDatabase(name, { blockReads, blockWrites });
     await registry.suspend(name, false);
   }
   return answer(ground, wanted, { ...database, hostname: database.hostname! }, minted, false);

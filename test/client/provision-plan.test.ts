@@ -40,6 +40,20 @@ plans: { pro: { deleteProtection: true, blockWrites: false, expiresAt: 2999-12-3
     });
   }).timeout(60_000);
 
+  it("opens again no further than the plan says", async () => {
+    await withBench(async (bench) => {
+      await manifest("plans: { archive: { blockWrites: true } }", async (file) => {
+        const tenantry = application(bench, { manifest: file });
+        const { database } = await tenantry.provision("user-1", { plan: "archive" });
+        await tenantry.deprovision("user-1", { erase: false });
+        await tenantry.provision("user-1", { plan: "archive" });
+        const at = `/databases/${database.name}/configuration`;
+        const { block_reads, block_writes } = await bench.api.ok<Record<string, unknown>>("GET", at);
+        assert.deepEqual([block_reads, block_writes], [false, true]);
+      });
+    });
+  });
+
   it("lets a reaper have it no sooner than one that is deployed", async () => {
     await withBench(async (bench) => {
       const text = `plans:
