@@ -4,6 +4,7 @@ import { didYouMean } from "../platform/did-you-mean";
 import { isReserved, reservedPrefix } from "../registry/reserved-names";
 import type { Failure } from "./handler";
 import { nameFrom } from "./name";
+import { keysWithin } from "./schema-keys";
 import { hasUnknown } from "./unknown";
 
 /** What every resource takes, as in CommonInputs. */
@@ -38,8 +39,11 @@ export function judge(schema: ZodType, news: Record<string, unknown>, known: rea
         .filter((issue) => !open.has(String(issue.path[0])))
         .flatMap((issue): Failure[] =>
           issue.code === "unrecognized_keys"
-            ? issue.keys.map((key) => unknownKey([...issue.path, key].join("."), key, issue.path.length ? [] : known))
-            : [`${issue.path.join(".") || "inputs"}: ${lowerFirst(issue.message)}.`],
+            ? issue.keys.map((key) => {
+                const there = issue.path.length > 0 ? keysWithin(schema, issue.path) : known;
+                return unknownKey([...issue.path, key].join("."), key, there);
+              })
+            : [`${issue.path.join(".") || "inputs"}: ${wordsOf(issue, news)}`],
         );
   return failures;
 }
@@ -47,6 +51,17 @@ export function judge(schema: ZodType, news: Record<string, unknown>, known: rea
 function unknownKey(path: string, key: string, known: readonly string[]): Failure {
   const guess = didYouMean(key, known);
   return `${path}: there is no such property${guess ? `; did you mean "${guess}"?` : "."}`;
+}
+
+function wordsOf(issue: z.core.$ZodIssue, news: unknown): string {
+  // What a schema says in words of its own stands.
+  if (issue.code !== "invalid_value" || !issue.message.startsWith("Invalid option"))
+    return `${lowerFirst(issue.message)}.`;
+  const given = issue.path.reduce((within, key) => (within as Record<PropertyKey, unknown> | undefined)?.[key], news);
+  const values = issue.values.map(String);
+  const one = `must be one of ${values.map((value) => `"${value}"`).join(", ")}`;
+  const guess = typeof given === "string" && didYouMean(given, values);
+  return guess ? `${one}; did you mean "${guess}"?` : `${one}.`;
 }
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

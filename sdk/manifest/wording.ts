@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { didYouMean } from "../../provider/platform/did-you-mean";
+import { keysWithin, unwrapped } from "../../provider/resources/schema-keys";
 import { ownWayOf } from "../../provider/resources/tenant-fleet/own-ways";
 import type { Place, Problems } from "./problems";
 import { quoted } from "./problems";
@@ -40,7 +41,7 @@ export function accept<S extends z.ZodType>(
         problems.add(at.placeOf(full), full, "maps are not merged here; put what tenants have in common into a plan.");
         continue;
       }
-      const guess = didYouMean(key, issue.path.length === 0 ? known : knownWithin(schema, issue.path));
+      const guess = didYouMean(key, issue.path.length === 0 ? known : keysWithin(schema, issue.path));
       problems.add(at.placeOf(full), full, `there is no such property${guess ? `; did you mean "${guess}"?` : "."}`);
     }
   }
@@ -48,24 +49,9 @@ export function accept<S extends z.ZodType>(
   return Object.fromEntries(Object.entries(value).filter(([key]) => !wrong.has(key))) as z.output<S>;
 }
 
-/** Of a map within a map, such as `tokens`. */
-function knownWithin(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
-  const [key, ...rest] = path;
-  if (key === undefined) return keysOf(schema);
-  const shape = "shape" in schema ? (schema.shape as Record<PropertyKey, z.ZodType>) : {};
-  return shape[key] ? knownWithin(unwrapped(shape[key]), rest) : [];
-}
-
-const unwrapped = (schema: z.ZodType): z.ZodType =>
-  "unwrap" in schema ? (schema as z.ZodOptional<z.ZodType>).unwrap() : schema;
-
 const isObject = (schema: z.ZodType): boolean => "shape" in unwrapped(schema);
 
-/** The keys that an object schema knows, for did-you-mean. */
-export function keysOf(schema: z.ZodType): string[] {
-  const inner = unwrapped(schema);
-  return "shape" in inner ? Object.keys(inner.shape as object) : [];
-}
+export const keysOf = (schema: z.ZodType): string[] => keysWithin(schema);
 
 const sentence = (text: string): string => (/[.?]$/.test(text) ? text : `${text}.`);
 

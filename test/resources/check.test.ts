@@ -16,6 +16,12 @@ const ofGroup = (more: object): Failure[] =>
 
 const wrong: [string, (more: object) => Failure[], object, RegExp][] = [
   ["an unknown key", ofTenant, { deletionpolicy: "retain" }, /^deletionpolicy: .*did you mean "deletionPolicy"\?/],
+  [
+    "a choice that is none",
+    ofTenant,
+    { deletionPolicy: "retian" },
+    /^deletionPolicy: must be one of "delete", "retain", "soft"; did you mean "retain"\?$/,
+  ],
   ["a key of ours that is unknown to users", ofTenant, { selve: 1 }, /^selve: there is no such property\.$/],
   [
     "an unknown nested key",

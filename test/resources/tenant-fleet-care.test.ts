@@ -264,7 +264,7 @@ describe("a TenantFleet is careful", function () {
       );
       assert.match(
         judged(scene, [], { rollout: { wave: [1] } as object })[0]!,
-        /^rollout\.wave: there is no such property/,
+        /^rollout\.wave: there is no such property; did you mean "waves"\?/,
       );
       assert.match(
         judged(scene, [], { rollout: { timeout: "soon" } })[0]!,
