@@ -7,7 +7,7 @@ import type { Platform, Scope } from "../platform/platform";
 import { account } from "./libsql-server/account";
 import { adminApi } from "./libsql-server/api";
 import { libsqlServerCapabilities } from "./libsql-server/capabilities";
-import { openCatalogue } from "./libsql-server/catalogue";
+import { type DatabaseRow, openCatalogue } from "./libsql-server/catalogue";
 import { catalogueSql } from "./libsql-server/catalogue-sql";
 import { databases } from "./libsql-server/databases";
 import { groups } from "./libsql-server/groups";
@@ -65,8 +65,18 @@ export function libsqlServerPlatform(options: LibsqlServerOptions): Platform {
   );
   const catalogue = openCatalogue(transaction, admin, ownKey.publicKey);
   const settings = namespaceSettings({ catalogue, admin, keyFor, clock, lease: options.lease ?? 20 });
+  const isEmpty = async ({ name, id, generation, groupGeneration }: DatabaseRow): Promise<boolean> => {
+    const key = keyFor({ kind: "database", name, id, generation: `${groupGeneration}.${generation}` });
+    const token = key.sign({ access: "full-access", lifetime: 60 }, Date.now());
+    const client = createHttpClient({ baseUrl: httpUrl(urlOf(name)), token, ...common, rejected: signatureRejected });
+    const rows = await catalogueSql(() => client)([{ sql: "SELECT 1 FROM sqlite_schema LIMIT 1", args: [] }]);
+    // The server denies now and then what it has: nothing may be taken back on the strength of that.
+    if (rows === "absent")
+      throw new TenantryError("not-ready", `The server does not find "${name}", which it has just made.`);
+    return rows[0]!.length === 0;
+  };
   const { find, ...ofDatabases } = databases({
-    ...{ catalogue, admin, settings, clock },
+    ...{ catalogue, admin, settings, isEmpty, clock },
     hostOf: (name) => new URL(urlOf(name)).host,
   });
 

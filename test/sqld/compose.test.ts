@@ -2,8 +2,12 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parse } from "yaml";
 import { findSqld } from "../../tools/sqld/find-sqld";
+import { openSql } from "../../provider/platform/sql";
+import type { Platform, PlatformDatabase } from "../../provider/platform/platform";
+import { serveS3 } from "../support/s3";
 import { SQLD } from "../../tools/sqld/release";
 import { describeWithSqld, serveSqld } from "../support/sqld";
 
@@ -33,6 +37,16 @@ const ofService = [
 ];
 const ofHealthcheck = ["test", "interval", "timeout", "retries"];
 const conditions = ["service_healthy", "service_completed_successfully"];
+
+async function run(platform: Platform, database: PlatformDatabase, sql: string) {
+  const { token } = await platform.mintToken({ database: database.name }, { access: "full-access", lifetime: 600 });
+  const opened = openSql({ url: platform.databaseUrl(database), token: async () => token });
+  return opened.execute({ sql, args: [] }).finally(() => opened.close());
+}
+
+async function until(isDone: () => boolean): Promise<void> {
+  for (const end = Date.now() + 60_000; !isDone(); await sleep(50)) assert.ok(Date.now() < end, "no backup is made");
+}
 
 describeWithSqld("examples/self-hosted/compose.yaml", () => {
   let top: Record<string, unknown>;
@@ -80,6 +94,52 @@ describeWithSqld("examples/self-hosted/compose.yaml", () => {
         const isRead = variable.startsWith("LIBSQL_BOTTOMLESS_") ? binary.includes(variable) : known.has(variable);
         assert.ok(isRead, `${name}: ${variable}`);
       }
+    }
+  });
+
+  it("makes a server that starts, and comes back from its backups alone", async () => {
+    const s3 = await serveS3();
+    const { primary } = services;
+    const password = "long and random";
+    const settings = Object.entries(primary!.environment)
+      // Paths and addresses are those of its container.
+      .filter(([name]) => !/_DB_PATH$|_LISTEN_ADDR$|^LIBSQL_ADMIN_AUTH_KEY$/.test(name))
+      .map(([name, value]): [string, string] => [
+        name,
+        value.replace("http://s3:9000", s3.url).replace(/\$\{S3_PASSWORD.*\}/, password),
+      ]);
+    // Not in the file: the test waits for backups, and reads them.
+    const environment = {
+      ...Object.fromEntries(settings),
+      LIBSQL_BOTTOMLESS_BATCH_INTERVAL_SECS: "1",
+      LIBSQL_BOTTOMLESS_COMPRESSION: "raw",
+      SQLD_META_STORE_BACKUP_INTERVAL_S: "1",
+    };
+    const isIn = (place: string, text: string): boolean =>
+      s3.keys().some((key) => key.startsWith(`tenants/${place}`) && s3.read(key)!.includes(text));
+    let sqld = await serveSqld({ environment });
+    const { signingKey } = sqld;
+    try {
+      const before = sqld.platform();
+      await before.createGroup({ name: "eu", location: "default" });
+      const database = await before.createDatabase({ name: "acme", group: "eu" });
+      await run(before, database, "CREATE TABLE notes (text)");
+      await run(before, database, "INSERT INTO notes VALUES ('kept')");
+      await until(
+        () =>
+          isIn("ns-primary:acme-", "kept") &&
+          isIn("ns-primary:tenantry-catalogue-", "acme") &&
+          isIn("metastore-", "acme"),
+      );
+      await sqld.close();
+      // With no file of the first one.
+      sqld = await serveSqld({ environment });
+      const after = sqld.platform({ signingKey });
+      const found = (await after.getDatabase("acme"))!;
+      assert.deepEqual((await run(after, found, "SELECT text FROM notes")).rows, [{ text: "kept" }]);
+    } finally {
+      await sqld.close();
+      await s3.close();
     }
   });
 

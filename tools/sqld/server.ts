@@ -22,6 +22,8 @@ export interface SqldOptions {
   readonly activeNamespaces?: number;
   /** What the admin API asks for. Default: nothing. */
   readonly adminKey?: string;
+  /** Further settings, by their variables. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 const START_MS = 60_000;
@@ -32,6 +34,7 @@ export async function startSqld({
   namespaces = false,
   activeNamespaces,
   adminKey,
+  environment,
 }: SqldOptions): Promise<Sqld> {
   const program = await findSqld();
   const [port, adminPort] = [await freePort(), await freePort()];
@@ -41,7 +44,7 @@ export async function startSqld({
   if (adminKey !== undefined) several.push("--admin-auth-key", adminKey);
   const args = ["--no-welcome", "--db-path", directory, ...addresses, ...several];
   // Its log is one line a request.
-  const child = spawn(program, args, { stdio: "ignore", env: { ...process.env, RUST_LOG: "error" } });
+  const child = spawn(program, args, { stdio: "ignore", env: { ...process.env, RUST_LOG: "error", ...environment } });
   let ended: string | undefined;
   child.once("error", (error) => (ended = error.message));
   child.once("exit", (code, signal) => (ended ??= `exit code ${code ?? signal}`));

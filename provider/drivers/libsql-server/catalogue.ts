@@ -24,6 +24,8 @@ export interface DatabaseRow {
   readonly groupGeneration: number;
   readonly groupOldest: number;
   readonly seed: string | undefined;
+  /** As of when it is copied, ISO 8601; undefined: of the moment. */
+  readonly seedAt: string | undefined;
   readonly seedKeys: string | undefined;
   readonly parentId: string | undefined;
   readonly generation: number;
@@ -119,15 +121,16 @@ export function reserve(of: {
   readonly id: string;
   readonly group: string;
   readonly seed: DatabaseRow | undefined;
+  readonly seedAt: string | undefined;
   readonly sizeLimit: string | undefined;
 }): Statement[] {
-  const { name, id, group, seed, sizeLimit } = of;
-  const sql = `INSERT INTO databases (name, id, group_name, state, seed, seed_keys, parent_id, generation, keys, size_limit, protected)
+  const { name, id, group, seed, seedAt, sizeLimit } = of;
+  const sql = `INSERT INTO databases (name, id, group_name, state, seed, seed_at, seed_keys, parent_id, generation, keys, size_limit, protected)
     SELECT asked.value ->> '$[0]', asked.value ->> '$[1]', groups.name, 'creating', asked.value ->> '$[2]',
-      asked.value ->> '$[3]', asked.value ->> '$[4]', 1, '', asked.value ->> '$[5]', 0
-    FROM json_each(?) AS asked CROSS JOIN groups ON groups.name = asked.value ->> '$[6]' WHERE groups.state = 'there'
+      asked.value ->> '$[3]', asked.value ->> '$[4]', asked.value ->> '$[5]', 1, '', asked.value ->> '$[6]', 0
+    FROM json_each(?) AS asked CROSS JOIN groups ON groups.name = asked.value ->> '$[7]' WHERE groups.state = 'there'
     ON CONFLICT DO NOTHING`;
-  const args = [name, id, seed?.name, seed?.keys, seed?.id, sizeLimit, group];
+  const args = [name, id, seed?.name, seedAt, seed?.keys, seed?.id, sizeLimit, group];
   return [{ sql, args, gathers: true }, selectDatabase(name)];
 }
 
@@ -144,7 +147,7 @@ const mostKept = 3;
 
 /** The namespace of that row is somebody else's, and is from now on ours; what opened it goes on to. */
 export const takeOver = ({ name, id }: DatabaseRow, othersKeys: string): Statement => ({
-  sql: `UPDATE databases SET state = 'there', others_keys = ?, seed = NULL, seed_keys = NULL, parent_id = NULL, keys = ''
+  sql: `UPDATE databases SET state = 'there', others_keys = ?, seed = NULL, seed_at = NULL, seed_keys = NULL, parent_id = NULL, keys = ''
         WHERE name = ? AND id = ? AND state = 'creating' RETURNING id`,
   args: [othersKeys, name, id],
 });
@@ -201,6 +204,7 @@ export const readDatabase = (row: CatalogueRow): DatabaseRow => ({
   groupGeneration: Number(row["group_generation"]),
   groupOldest: Number(row["group_oldest"]),
   seed: text(row["seed"]),
+  seedAt: text(row["seed_at"]),
   seedKeys: text(row["seed_keys"]),
   parentId: text(row["parent_id"]),
   generation: Number(row["generation"]),

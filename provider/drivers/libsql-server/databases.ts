@@ -34,6 +34,8 @@ export interface Surroundings {
   readonly settings: Settings;
   /** Name and port that clients connect to. */
   readonly hostOf: (name: string) => string;
+  /** Whether a database that was given its own keys has no tables. */
+  readonly isEmpty: (row: DatabaseRow) => Promise<boolean>;
   readonly clock: Clock;
 }
 
@@ -47,7 +49,7 @@ export interface Found {
 const pageSize = 500;
 
 export function databases(of: Surroundings): Databases & { find(name: string): Promise<Found | undefined> } {
-  const { catalogue, admin, settings, hostOf, clock } = of;
+  const { catalogue, admin, settings, hostOf, isEmpty, clock } = of;
 
   /** What is there of a row. A create that a dead process began is completed, or taken back where nothing came of it. */
   const look = async (row: DatabaseRow): Promise<Found | undefined> => {
@@ -60,19 +62,28 @@ export function databases(of: Surroundings): Databases & { find(name: string): P
       await clock.sleep(pause);
       const config = await admin.config(row.name, false);
       if (!config) return undefined;
-      if (ours.includes(config.jwt_key ?? undefined)) return (await complete(row)) ? { row, config } : undefined;
+      if (ours.includes(config.jwt_key ?? undefined))
+        return (await complete(row)) === "there" ? { row, config } : undefined;
       // Somebody else's, of the same name; or the server is just making it, and has not come to its settings.
     }
     return undefined;
   };
 
-  /** The last step of a create. False: another one has taken the name meanwhile. */
-  const complete = async (row: DatabaseRow): Promise<boolean> => {
-    if (row.seed && !(await settings.apply(row, ownSettings(row)))) return false;
+  /**
+   * The last steps of a create. "taken": another one has the name meanwhile. "empty": the server was to copy what was at
+   * some moment, and made an empty database, since it has no backup of then (tried on 0.24.32); it is taken back.
+   */
+  const complete = async (row: DatabaseRow): Promise<"there" | "taken" | "empty"> => {
+    if (row.seed && !(await settings.apply(row, ownSettings(row)))) return "taken";
+    if (row.seedAt !== undefined && (await isEmpty(row))) {
+      await admin.remove(row.name);
+      await catalogue.run(forget(row));
+      return "empty";
+    }
     // A copy's keys were noted when it was given them.
     const keys = row.seed ? undefined : settings.firstKeysOf(row);
     const [rows] = await catalogue.run(completeCreate(row, keys));
-    return rows!.some(({ id }) => id === row.id);
+    return rows!.some(({ id }) => id === row.id) ? "there" : "taken";
   };
 
   const find = async (name: string): Promise<Found | undefined> => {
@@ -93,14 +104,15 @@ export function databases(of: Surroundings): Databases & { find(name: string): P
   });
 
   /** The row of the intent to create, ours or that of a process which has not come to an end; or "already-exists". */
-  const intend = async (name: string, group: string, seed: DatabaseRow | undefined, sizeLimit: string | undefined) => {
+  const intend = async (wanted: Omit<Parameters<typeof reserve>[0], "id">): Promise<DatabaseRow> => {
+    const { name, group, seed, seedAt } = wanted;
     for (let tries = 1; tries <= 5; tries++) {
       const id = newId();
-      const [, rows] = await catalogue.run(...reserve({ name, id, group, seed, sizeLimit }));
+      const [, rows] = await catalogue.run(...reserve({ ...wanted, id }));
       const row = rows![0] && readDatabase(rows![0]);
       if (!row) throw noGroup(name, group);
-      const isSame = row.group === group && row.seed === seed?.name && row.parentId === seed?.id;
-      if (row.id === id || (row.state === "creating" && isSame)) return row;
+      const isCopy = row.seed === seed?.name && row.parentId === seed?.id && row.seedAt === seedAt;
+      if (row.id === id || (row.state === "creating" && row.group === group && isCopy)) return row;
       // Taken; or left behind by a process that died, or by a deletion past Tenantry.
       if (await look(row)) throw taken(name);
       await catalogue.run(forget(row));
@@ -130,9 +142,10 @@ export function databases(of: Surroundings): Databases & { find(name: string): P
       const max_db_size = sizeLimit === undefined ? undefined : bytesOf(sizeLimit);
       const source = seed && (await find(seed.database))?.row;
       if (seed && !source) throw noSource(name, seed.database);
-      const row = await intend(name, group, source, sizeLimit);
+      const seedAt = seed?.timestamp;
+      const row = await intend({ name, group, seed: source, seedAt, sizeLimit });
       try {
-        if (source) await copy(source, row, seed?.timestamp);
+        if (source) await copy(source, row);
         else await admin.create(name, { jwt_key: settings.firstKeysOf(row), max_db_size });
       } catch (error) {
         // Somebody else was faster with the same intent, or has the name without one: which of them, `look` settles.
@@ -141,7 +154,9 @@ export function databases(of: Surroundings): Databases & { find(name: string): P
           await catalogue.run(forget(row)).catch(() => undefined);
         throw error;
       }
-      if (!(await complete(row))) {
+      const end = await complete(row);
+      if (end === "empty") throw noBackup(row);
+      if (end === "taken") {
         await admin.remove(name);
         throw new TenantryError("not-ready", `The name "${name}" was taken by another run in the same moment.`, {
           fix: "Try again.",
@@ -199,10 +214,10 @@ export function databases(of: Surroundings): Databases & { find(name: string): P
     },
   };
 
-  async function copy(source: DatabaseRow, row: DatabaseRow, at: string | undefined): Promise<void> {
+  async function copy(source: DatabaseRow, row: DatabaseRow): Promise<void> {
     // The server looks among the namespaces that it has open only, so that what is there is looked for first.
     if (await admin.config(row.name, false)) throw taken(row.name);
-    await admin.fork(source.name, row.name, at);
+    await admin.fork(source.name, row.name, row.seedAt);
   }
 }
 
@@ -214,6 +229,13 @@ function ownSettings({ sizeLimit }: DatabaseRow) {
 const absent = (name: string): never => {
   throw notFound(name);
 };
+
+const noBackup = ({ name, seed, seedAt }: DatabaseRow): TenantryError =>
+  new TenantryError(
+    "unsupported",
+    `Could not create database "${name}" as a copy of "${seed}" as of ${seedAt}: the server's backups have nothing of it from then.`,
+    { fix: "Choose a moment between the first backup of that database and now, at which it had tables." },
+  );
 
 const taken = (name: string): TenantryError =>
   new TenantryError("already-exists", `Could not create database "${name}": a namespace of that name exists already.`, {

@@ -25,6 +25,7 @@ export const catalogueSchema = (): Statement[] =>
        group_name TEXT NOT NULL,
        state TEXT NOT NULL,                 -- creating (intent) | there | deleting (intent)
        seed TEXT,                           -- the name of what it is copied from
+       seed_at TEXT,                        -- as of when; NULL: of the moment
        seed_keys TEXT,                      -- the keys that a copy has until it gets its own
        parent_id TEXT,                      -- the id of what it was copied from
        generation INTEGER NOT NULL,         -- of the database's key

@@ -35,7 +35,7 @@ export function unlisted({ catalogue, admin, settings, look, shown }: Surroundin
       // An intent that came to nothing may be of another group, or a copy's.
       if (found.row) await catalogue.run(forget(found.row));
       const id = newId();
-      const wanted = { name, id, group, seed: undefined, sizeLimit: undefined };
+      const wanted = { name, id, group, seed: undefined, seedAt: undefined, sizeLimit: undefined };
       const [, rows] = await catalogue.run(...reserve(wanted));
       const row = rows![0] && readDatabase(rows![0]);
       if (row?.id !== id) return undefined;
