@@ -13,6 +13,8 @@ export interface Capabilities {
   readonly attach: boolean;
   /** The longest lifetime of a token, in seconds; undefined: any, and for ever. What is longer is refused at check. */
   readonly longestToken: number | undefined;
+  /** The shortest, in seconds, which every platform that says nothing of it has as 1. What is shorter is refused at check. */
+  readonly shortestToken: number;
   /**
    * What rotating one database's tokens may reach: "database" only that database's, "group" perhaps every token of its
    * group. Where it is "group", whom a rotation logs out is said first. "none": tokens end by themselves only, and `rotate`

@@ -226,7 +226,7 @@ function whoIsLoggedOut(news: DatabaseTokenInputs, context: Context): string {
 
 function judgeLifetime(
   news: Partial<DatabaseTokenInputs>,
-  { longestToken: longest }: Capabilities,
+  { longestToken: longest, shortestToken: shortest }: Capabilities,
   platform: string,
 ): Failure[] {
   const failures: Failure[] = [];
@@ -245,6 +245,9 @@ function judgeLifetime(
   const isForever = lifetime === undefined && failures.length === wrong && !hasUnknown(news.expiresIn);
   if (longest !== undefined && (isForever || (lifetime ?? 0) > longest)) {
     failures.push(`expiresIn: tokens of ${platform} live ${formatDuration(longest)} at most; use that or less.`);
+  }
+  if (lifetime !== undefined && lifetime < shortest) {
+    failures.push(`expiresIn: tokens of ${platform} live ${formatDuration(shortest)} at least; use that or more.`);
   }
   const before = seconds("renewBefore");
   if (lifetime !== undefined && before !== undefined && before >= lifetime) {

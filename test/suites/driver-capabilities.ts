@@ -316,6 +316,23 @@ const proofs: Record<ProvenFlag, Proof> = {
     },
   },
 
+  shortestToken: {
+    can: ({ platform: { capabilities } }) => capabilities.tokenAccess.length > 0,
+    async works(stage) {
+      const { platform } = stage;
+      const { shortestToken: lifetime, tokenAccess } = platform.capabilities;
+      const access = tokenAccess[0]!;
+      const { name } = await stage.create();
+      assert.deepEqual(tokenFailuresOf(stage, { access, expiresIn: formatDuration(lifetime) }), []);
+      const { token, expiresAt } = await platform.mintToken({ database: name }, { access, lifetime });
+      assert.ok(token && expiresAt && Math.abs(expiresAt.getTime() - Date.now() - lifetime * 1_000) < 10_000);
+      if (lifetime === 1) return;
+      refusesAtCheck(stage, tokenFailuresOf(stage, { access, expiresIn: formatDuration(lifetime - 1) }), "expiresIn");
+      await unsupported(platform.mintToken({ database: name }, { access, lifetime: lifetime - 1 }));
+    },
+    refused: async ({ platform }) => assert.equal(platform.capabilities.shortestToken, 1),
+  },
+
   attach: flagged("attach", {
     async works(stage) {
       const [database, other] = [await stage.create(), await stage.create()];

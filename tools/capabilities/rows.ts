@@ -73,6 +73,11 @@ export const capabilityRows: readonly CapabilityRow[] = [
     cell: ({ longestToken, tokenAccess }) =>
       tokenAccess.length === 0 ? "–" : longestToken === undefined ? "for ever" : formatDuration(longestToken),
   },
+  {
+    flag: "shortestToken",
+    what: "shortest life of a token",
+    cell: ({ shortestToken, tokenAccess }) => (tokenAccess.length === 0 ? "–" : formatDuration(shortestToken)),
+  },
   plain("attach", "`attach` of a token"),
   {
     flag: "rotation",

@@ -6,6 +6,7 @@ export const libsqlServerCapabilities: Capabilities = {
   groupTokens: true,
   attach: false,
   longestToken: undefined,
+  shortestToken: 1,
   rotation: "database",
   // A namespace's jwt_key takes several keys (libSQL: libsql-server/src/auth/parsers.rs).
   rotationGrace: true,

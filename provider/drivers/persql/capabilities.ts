@@ -10,6 +10,7 @@ export const persqlCapabilities: Capabilities = {
   groupTokens: false,
   attach: false,
   longestToken: 86_400,
+  shortestToken: 60,
   // Revoking is documented nowhere but in the console.
   rotation: "none",
   rotationGrace: false,

@@ -7,6 +7,7 @@ export const tenantsdbCapabilities: Capabilities = {
   groupTokens: false,
   attach: false,
   longestToken: undefined,
+  shortestToken: 1,
   rotation: "none",
   rotationGrace: false,
   // An API key is of one project, and that is the group.

@@ -12,6 +12,7 @@ export const tursoCapabilities: Capabilities = {
   rotation: "group",
   rotationGrace: false,
   longestToken: undefined,
+  shortestToken: 1,
   createsGroups: true,
   extensions: true,
   seedFromDatabase: true,
