@@ -50,8 +50,8 @@ const known = ["name", "group", "scopes", "rotate", "connection"];
 
 /**
  * A token of the platform's API. Write-once: made on create, and another one when what it says changes or `rotate` does.
- * Never read back. Each has a name of its own, so that one whose reply was lost, or whose run was killed before state had
- * it, can be told, and is revoked: nobody has it.
+ * Never read back. Each has a name of its own, so that one whose reply was lost, or that a killed update has made, can be
+ * told, and is revoked: nobody has it.
  */
 export const apiToken: Handler<ApiTokenInputs, ApiTokenOutputs> = {
   check({ news, olds, capabilities, platform }) {
@@ -84,13 +84,14 @@ export const apiToken: Handler<ApiTokenInputs, ApiTokenOutputs> = {
   async create({ inputs, context }) {
     const scope = await context.scope();
     const id = randomId();
-    // What was made under its address before is of a run that was killed, of a state that was lost, or replaced by it.
-    const strays = await madeBy([inputs.self], undefined, context);
-    const made = { ...inputs, scope, ...(await make(inputs, id, context)) };
-    const outputs = { ...made, ...(await revokeAll(idsOf(strays), id, made, context)) };
-    if (strays.length > 0) {
-      const names = strays.map(({ name }) => name).join(", ");
-      await engineLog("info", `revoked ${names}, which an earlier run had made for it`, urnOf(inputs.self, kind));
+    // Of a run that was killed, of a state that was lost, or of a stack of this name in another backend, whose application
+    // works with it: which of them, nothing tells, and what nobody has does no harm.
+    const others = await madeBy([inputs.self], undefined, context);
+    const outputs = { ...inputs, scope, ...(await make(inputs, id, context)) };
+    if (others.length > 0) {
+      const names = others.map(({ name }) => name).join(", ");
+      const text = `another run has made ${names} for it, which still work: revoke what no other stack uses`;
+      await engineLog("warning", text, urnOf(inputs.self, kind));
     }
     return { id, outputs };
   },

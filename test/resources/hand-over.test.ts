@@ -9,6 +9,7 @@ import { tenantDatabase } from "../../provider/resources/tenant-database";
 import type { TenantDatabaseInputs } from "../../provider/resources/tenant-database/inputs";
 import type { TenantDatabaseOutputs } from "../../provider/resources/tenant-database/outputs";
 import { type Bench, addressOf, stack, tenant, withBench } from "../support/bench";
+import { said } from "../support/said";
 
 interface Made {
   readonly id: string;
@@ -88,19 +89,6 @@ const other = "organization/blog/prod";
 /** In the same stack, and in another one. */
 const places = [addressOf("fleet/acme"), addressOf("acme", other)];
 const left = (address: string): RegExp => new RegExp(`^acme: left as it is, because it was handed over to ${address}$`);
-
-/** What `work` says where there is no engine to say it to. */
-async function said(work: () => Promise<unknown>): Promise<string[]> {
-  const { log } = console;
-  const lines: string[] = [];
-  console.log = (line: string) => void lines.push(line);
-  try {
-    await work();
-  } finally {
-    console.log = log;
-  }
-  return lines;
-}
 
 const down = async (): Promise<never> => {
   throw new TenantryError("unreachable", "connection refused.");

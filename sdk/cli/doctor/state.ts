@@ -50,8 +50,8 @@ export function strayToken(stack: Stack, { type, urn }: StackState["pending"][nu
   const name = rest.join("::");
   const mark = markOf(`${stack.name}/${types.slice(0, -kind.length)}${name}`);
   return (
-    `An API token that was made for "${name}" is revoked by the \`up\` that makes another; if it is not declared any more, ` +
-    `revoke by hand what \`npx tenantry org tokens\` lists with "${mark}" in its name.`
+    `An API token may have been made for "${name}" that nobody has: ` +
+    `revoke what \`npx tenantry org tokens\` lists with "${mark}" in its name, unless another stack uses it.`
   );
 }
 
