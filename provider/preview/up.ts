@@ -116,22 +116,20 @@ interface Settled {
 async function settle(
   shop: Workshop,
   source: Source,
-  standing: Standing,
+  seen: Standing,
   migrations: readonly Migration[],
   onCreate: () => void,
 ): Promise<Settled> {
   const { context, order, registry, lease } = shop;
   const { tenant } = source;
+  let standing = seen;
   let made: Made | undefined;
   try {
+    if (seen.is === "whole") made = await renew(shop, source, seen);
+    // A reaper has come first, which is over when that is looked at again.
+    if (seen.is === "whole" && !made) standing = (await standingOf(shop, [source])).branches.get(tenant)!;
     if (standing.is === "left-over") await requireRemoved(shop, standing.of, standing.record);
-    if (standing.is === "whole") {
-      const { of, record, database } = standing;
-      made = { claim: of.claim, record, database };
-      requireOther(context, database, source.database, await allDatabases(context));
-      const address = previewAddress(placeOf(order, tenant));
-      await registry.amend(of.claim, { address, template: undefined, tenant, expiresAt: order.expiresAt ?? undefined });
-    } else {
+    if (!made) {
       onCreate();
       made = await makeBranch(shop, source);
     }
@@ -152,6 +150,23 @@ async function settle(
     // Half a branch is of no use to anybody, and what it was made from holds values that are to be out of sight.
     if (standing.is !== "whole" && made === undefined) await takeBack(shop, [source]);
     return { branch: failedReport(shop, source, made, standing, error) };
+  }
+}
+
+/** Gives a branch that is there its new end; undefined: it is not the one any more that was seen. */
+async function renew(
+  { context, order, registry }: Workshop,
+  { tenant, database: source }: Source,
+  { of: { claim }, record, database }: Standing & { readonly is: "whole" },
+): Promise<Made | undefined> {
+  requireOther(context, database, source, await allDatabases(context));
+  const address = previewAddress(placeOf(order, tenant));
+  try {
+    await registry.amend(claim, { address, template: undefined, tenant, expiresAt: order.expiresAt ?? undefined });
+    return { claim, record, database };
+  } catch (error) {
+    if (hasCode(error, "not-owner")) return undefined;
+    throw error;
   }
 }
 

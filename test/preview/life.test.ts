@@ -229,10 +229,42 @@ describe("Two at once on a pull request's branches", function () {
 
         await bench.sql(registryName("eu"), "UPDATE claims SET expires_at = '2026-01-01T00:00:00.000Z'");
         const [again] = await listBranches(context, sql);
-        // At the same time: the branch is there afterwards, whole, or it is not there; never something else.
+        // At the same time: whoever comes first, the branch is there afterwards, whole.
         const [reaped, made] = await Promise.all([reapBranch(context, "eu", sql, again!), up()]);
         assert.ok(["reaped", "kept"].includes(reaped.status));
         assert.equal(made.report.branches[0]!.state, "ready");
+        assert.equal((await named("tenantry-pr-")).length, 1);
+      },
+      { tenants: ["acme"] },
+    );
+  });
+
+  it("an `up` whose branch a reaper takes before its eyes makes it anew", async () => {
+    await withPreviewScene(
+      async ({ bench, order, process, named }) => {
+        await previewUp(await process(), order());
+        await bench.sql(registryName("eu"), "UPDATE claims SET expires_at = '2026-01-01T00:00:00.000Z'");
+        const reaper = await process();
+        const sql = (await reaper.registrySql("eu"))!;
+        const [due] = await listBranches(reaper, sql);
+        const context = await process();
+        let reaped: Awaited<ReturnType<typeof reapBranch>> | undefined;
+        const platform = {
+          ...context.platform,
+          // What is there has been looked at; its end is not renewed yet.
+          async getDatabase(name: string) {
+            const found = await context.platform.getDatabase(name);
+            if (name.startsWith("tenantry-pr-")) reaped ??= await reapBranch(reaper, "eu", sql, due!);
+            return found;
+          },
+        };
+        const made = await previewUp({ ...context, platform }, order());
+        assert.equal(reaped?.status, "reaped");
+        assert.deepEqual(
+          made.report.branches.map(({ state, created }) => [state, created]),
+          [["ready", true]],
+        );
+        assert.notEqual(made.report.branches[0]!.databaseId, due!.present!.id);
         assert.equal((await named("tenantry-pr-")).length, 1);
       },
       { tenants: ["acme"] },
