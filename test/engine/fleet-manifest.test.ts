@@ -107,7 +107,7 @@ describe("a fleet from a manifest", function () {
           "prod: 3 problems:",
           'config/fleet/tenants.yaml:3:11: tenants.acme.plan: there is no plan "prro"; did you mean "pro"?',
           'config/fleet/tenants.yaml:4:20: tenants.bolt.group: group "old" is not allowed for geo "eu"; allowed: eu.',
-          "config/fleet/tenants.yaml:5:3: tenants.dove: it is given twice; first in config/fleet/more.csv:2.",
+          "config/fleet/tenants.yaml:5:3: tenants.dove: it is given twice; first in config/fleet/more.csv:2:1.",
         ];
         for (const line of lines) assert.ok(refused.output.includes(line), `${line}\n${refused.output}`);
         assert.doesNotMatch(refused.output, /\bat .*:\d+:\d+\)?$/m, "a stack trace");

@@ -7,8 +7,11 @@ const names = ["a", "b", "c", "d"];
 const program = (settings = ""): string => `
 import { DatabaseToken, SchemaTemplate, TenantDatabase } from "tenantry";
 const schema = new SchemaTemplate("app", { migrations: "./migrations" });
+// Whoever comes first is migrated first, and keeps the others when that fails: that is not to be b, at which it does.
+let first: TenantDatabase[] = [];
 for (const name of ${JSON.stringify(names)}) {
-  const database = new TenantDatabase(name, { group: "eu", schema, ${settings} });
+  const database = new TenantDatabase(name, { group: "eu", schema, ${settings} }, { dependsOn: first });
+  if (first.length === 0) first = [database];
   if (name === "a") new DatabaseToken("a-app", { database });
 }
 `;
