@@ -67,8 +67,8 @@ export function stepsOf({ method, path, body }: LineCall): string[] {
   return [`${method} ${general}${made}`];
 }
 
-/** The registry's tables, which are looked after by whoever asks for the registry first. */
-const isLayout = (statement: string): boolean => /^(CREATE|INSERT INTO meta)/.test(statement);
+/** The registry's tables, which are made, or looked for, by whoever asks for the registry first. */
+const isLayout = (statement: string): boolean => /^(CREATE|INSERT INTO meta|SELECT 1 FROM)/.test(statement);
 
 function kindOf(database: string): string {
   if (database.startsWith("tenantry-registry-")) return "registry";
